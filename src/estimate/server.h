@@ -37,6 +37,18 @@ struct estimate_server {
 /* Never fails: with nothing known the interval is as wide as all servers. */
 void estimate_server(const struct estimate_server_spec *spec, struct estimate_server *ret);
 
+/*
+ * A guest of a host that is not seen: `cpus` virtual CPUs of a typical host with this processor.
+ * Cores and memory of `spec` are the guest's and say nothing about the host. Linear in the
+ * guest's own utilisation; the interval holds unknown neighbours and an unknown host.
+ */
+void estimate_server_share(const struct estimate_server_spec *spec, double cpus,
+                           struct estimate_server *ret);
+
+/* A part (0..1) of a server that is known, say a container's: made linear, widened for unknown
+ * neighbours; `who` goes into the basis. */
+void estimate_server_scale(struct estimate_server *server, double share, const char *who);
+
 /* Power at load 0..1 (clamped). */
 struct wattle_bound estimate_server_power(const struct estimate_server *server, double load);
 

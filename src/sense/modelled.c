@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * modelled: what a server of this kind draws at its plug at this utilisation.
+ *
+ * Hardware: none is read. Processor identity and memory give idle and full power
+ * (src/estimate/server.c), <procfs>/stat gives the utilisation since the previous reading.
+ * Counter: a mean power between two readings, with a 90 % interval of its own at each reading.
+ * Resolution: one jiffy of CPU time over the whole interval; hence a nominal period of 1 s.
+ * Wrap: none. Privilege: none.
+ * Virtual machine: its part of a typical host, linear in its own utilisation; time stolen by
+ * other guests is not ours. Container with a CPU limit: its part of the machine, by the CPU time
+ * of its own control group.
+ * Source: docs/estimation.md.
+ */
+#include "sense/sense.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "base/host.h"
+#include "estimate/server.h"
+#include "machine/cpu.h"
+#include "machine/usage.h"
+#include "machine/virt.h"
+#include "sense/modelled.h"
+
+struct modelled_state {
+    const struct wattle_host *host;
+    struct estimate_server server;
+    double cpus;       /* CPUs whose full use is full power */
+    bool own_group;    /* utilisation from the control group, not from the whole machine */
+    double busy_s;     /* at the previous reading */
+    int64_t t_ns;
+    struct wattle_bound last;
+};
+
+/* CPU seconds of the control group that is our root: what a container sees as /sys/fs/cgroup. */
+static double group_cpu_s(const struct wattle_host *host)
+{
+    char text[1024];
+    if (file_read_at(host->cgroup, "cpu.stat", text, sizeof(text)) > 0) {
+        const char *at = strstr(text, "usage_usec ");
+        if (at != NULL) {
+            return strtod(at + strlen("usage_usec "), NULL) * 1e-6;
+        }
+    }
+    static const char *const v1[] = {"cpuacct", "cpu,cpuacct"};
+    for (size_t i = 0; i < sizeof(v1) / sizeof(v1[0]); i++) {
+        char dir[512];
+        uint64_t ns;
+        if (host_path(dir, sizeof(dir), host->cgroup, "%s", v1[i]) >= 0 &&
+            file_read_u64(dir, "cpuacct.usage", &ns) == 0) {
+            return (double)ns * 1e-9;
+        }
+    }
+    return WATTLE_UNKNOWN;
+}
+
+static double busy_now_s(const struct wattle_host *host, bool own_group)
+{
+    if (own_group) {
+        return group_cpu_s(host);
+    }
+    struct machine_cpu_time now;
+    machine_cpu_time_read(host, &now);
+    return now.busy_s;
+}
+
+/* What is modelled: the machine, or the part of it that is ours. */
+static void look(const struct wattle_host *host, struct modelled_machine *ret)
+{
+    struct machine_cpu cpu;
+    struct machine_memory memory;
+    struct machine_virt virt;
+    struct machine_cpu_time time;
+    machine_cpu_read(host, &cpu);
+    machine_memory_read(host, &memory);
+    machine_virt_read(host, &virt);
+    machine_cpu_time_read(host, &time);
+    modelled_describe(&cpu, &memory, &virt, &time, ret);
+    if (ret->own_group && !wattle_known(group_cpu_s(host))) {
+        ret->own_group = false;
+    }
+}
+
+void modelled_describe(const struct machine_cpu *cpu, const struct machine_memory *memory,
+                       const struct machine_virt *virt, const struct machine_cpu_time *time,
+                       struct modelled_machine *ret)
+{
+    memset(ret, 0, sizeof(*ret));
+    struct estimate_server_spec *spec = &ret->spec;
+    snprintf(spec->cpu, sizeof(spec->cpu), "%s", cpu->model_name);
+    snprintf(spec->vendor, sizeof(spec->vendor), "%s", cpu->vendor);
+    spec->family = cpu->family;
+    spec->model = cpu->model;
+    spec->tdp_w = WATTLE_UNKNOWN;
+    spec->memory_gb = wattle_known(memory->total_bytes) ? memory->total_bytes / 1e9 : WATTLE_UNKNOWN;
+    spec->sockets = cpu->sockets;
+    spec->cores = cpu->cores;
+    spec->threads_per_core =
+        cpu->cores > 0 && cpu->threads > 0 ? (cpu->threads + cpu->cores - 1) / cpu->cores : 0;
+    int threads = cpu->threads > 0 ? cpu->threads : time->cpus;
+    ret->cpus = threads > 0 ? threads : 1;
+    bool limited = wattle_known(virt->cpu_limit) && virt->cpu_limit > 0 &&
+                   virt->cpu_limit < ret->cpus;
+    if (virt->virtual_machine || cpu->hypervisor) {
+        estimate_server_share(spec, ret->cpus, &ret->server);
+        return;
+    }
+    estimate_server(spec, &ret->server);
+    if (limited) {
+        estimate_server_scale(&ret->server, virt->cpu_limit / ret->cpus, "container");
+        ret->cpus = virt->cpu_limit;
+        ret->own_group = true;
+    }
+}
+
+static int probe(const struct wattle_host *host, struct wattle_channel_list *found,
+                 struct wattle_error *err)
+{
+    (void)err;
+    struct modelled_machine machine;
+    struct wattle_channel channel;
+    look(host, &machine);
+    const struct estimate_server *server = &machine.server;
+    wattle_channel_init(&channel, sense_modelled.name);
+    snprintf(channel.name, sizeof(channel.name), "machine");
+    snprintf(channel.source, sizeof(channel.source), "modelled:%s",
+             server->microarchitecture[0] != '\0' ? server->microarchitecture : "server");
+    snprintf(channel.device, sizeof(channel.device), "%.60s", machine.spec.cpu);
+    channel.kind = WATTLE_BOARD;
+    channel.quantity = WATTLE_Q_POWER;
+    channel.domain = WATTLE_D_WALL;
+    channel.quality = WATTLE_MODELLED;
+    channel.unit = 1.0;
+    channel.update_period_s = 1.0;
+    channel.averaging_s = -1.0;
+    channel.max_power_w = server->max_w.high;
+    struct wattle_bound half = estimate_server_power(server, 0.5);
+    channel.error_relative = (half.high - half.low) / 2 / half.value;
+    channel.error_w = 0.0;
+    snprintf(channel.reason, sizeof(channel.reason), "%s", server->basis);
+    channel.driver_data[MODELLED_IDLE_MW] = (uint64_t)(server->idle_w.value * 1e3);
+    channel.driver_data[MODELLED_IDLE_LOW_MW] = (uint64_t)(server->idle_w.low * 1e3);
+    channel.driver_data[MODELLED_IDLE_HIGH_MW] = (uint64_t)(server->idle_w.high * 1e3);
+    channel.usable = wattle_known(busy_now_s(host, machine.own_group));
+    if (!channel.usable) {
+        snprintf(channel.reason, sizeof(channel.reason), "%s/stat tells no CPU time",
+                 host->procfs);
+    }
+    return wattle_channel_add(found, &channel);
+}
+
+static int modelled_open(const struct wattle_host *host, const struct wattle_channel *channels,
+                         size_t n, void **ret_state, struct wattle_error *err)
+{
+    (void)channels;
+    if (n != 1) {
+        return error_set(err, WATTLE_E_INVALID, "modelled: one channel, not %zu", n);
+    }
+    struct modelled_state *state = calloc(1, sizeof(*state));
+    if (state == NULL) {
+        return error_set(err, WATTLE_E_NOMEM, "modelled: out of memory");
+    }
+    struct modelled_machine machine;
+    look(host, &machine);
+    state->host = host;
+    state->server = machine.server;
+    state->cpus = machine.cpus;
+    state->own_group = machine.own_group;
+    state->busy_s = busy_now_s(host, state->own_group);
+    state->t_ns = clock_monotonic_ns(host);
+    state->last = estimate_server_power(&state->server, 0.0);
+    *ret_state = state;
+    return 0;
+}
+
+static int modelled_read(void *user, struct wattle_reading *reading)
+{
+    struct modelled_state *state = user;
+    double busy_s = busy_now_s(state->host, state->own_group);
+    int64_t t_ns = clock_monotonic_ns(state->host);
+    memset(reading, 0, sizeof(*reading));
+    reading->t_ns = t_ns;
+    if (!wattle_known(busy_s)) {
+        reading->status = WATTLE_READ_FAILED;
+        reading->value = reading->low = reading->high = WATTLE_UNKNOWN;
+        return 0;
+    }
+    double wall_s = clock_s(t_ns - state->t_ns);
+    /* CPU time may step back a little when CPUs go off-line; that is no load. */
+    if (wall_s > 0 && wattle_known(state->busy_s)) {
+        double load = (busy_s - state->busy_s) / (wall_s * state->cpus);
+        state->last = estimate_server_power(&state->server, load);
+    }
+    if (wall_s > 0) {
+        state->busy_s = busy_s;
+        state->t_ns = t_ns;
+    }
+    reading->value = state->last.value;
+    reading->low = state->last.low;
+    reading->high = state->last.high;
+    reading->status = WATTLE_READ_OK;
+    return 0;
+}
+
+static void modelled_close(void *state)
+{
+    free(state);
+}
+
+const struct wattle_sensor_driver sense_modelled = {
+    .abi = WATTLE_SENSOR_ABI,
+    .name = "modelled",
+    .summary = "whole machine from its specifications and utilisation",
+    .flags = 0,
+    .probe = probe,
+    .open = modelled_open,
+    .read = modelled_read,
+    .close = modelled_close,
+};
