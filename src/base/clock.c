@@ -109,8 +109,18 @@ static bool parse_offset(const char **text, int *ret_minutes)
     return true;
 }
 
+static int days_of_month(int year, int month)
+{
+    static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+
+    return month == 2 && leap ? 29 : days[month - 1];
+}
+
 bool clock_parse_rfc3339(const char *text, int64_t *ret_unix_ns)
 {
+    /* Nanoseconds in 64 bits reach from 1677 to 2262. */
+    enum { YEAR_MIN = 1678, YEAR_MAX = 2261 };
     int year, month, day, hour, minute, second, offset_minutes;
     int64_t fraction_ns = 0;
     int64_t scale = 100000000;
@@ -123,8 +133,8 @@ bool clock_parse_rfc3339(const char *text, int64_t *ret_unix_ns)
         !parse_digits(&text, 2, &second)) {
         return false;
     }
-    if (month < 1 || month > 12 || day < 1 || day > 31 || hour > 23 || minute > 59 ||
-        second > 60) {
+    if (year < YEAR_MIN || year > YEAR_MAX || month < 1 || month > 12 || day < 1 ||
+        day > days_of_month(year, month) || hour > 23 || minute > 59 || second > 60) {
         return false;
     }
     if (parse_char(&text, ".")) {

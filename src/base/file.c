@@ -206,7 +206,7 @@ int parse_cpulist(const char *text, int *ret, int max)
             }
             last = strtol(end + 1, &end, 10);
         }
-        if (first > 1 << 20 || last > 1 << 20 || last < first) {
+        if (first > 1 << 20 || last > 1 << 20 || last < first || count > 1 << 20) {
             return -1;
         }
         for (cpu = first; cpu <= last; cpu++) {

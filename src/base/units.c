@@ -116,9 +116,9 @@ const char *units_duration(double seconds, char *ret, size_t size)
 
         snprintf(ret, size, "%ld min %02ld s", whole / 60, whole % 60);
     } else {
-        long minutes = lround(seconds / 60);
+        double minutes = round(seconds / 60);
 
-        snprintf(ret, size, "%ld h %02ld min", minutes / 60, minutes % 60);
+        snprintf(ret, size, "%.0f h %02.0f min", floor(minutes / 60), fmod(minutes, 60));
     }
     return ret;
 }
@@ -158,7 +158,7 @@ static bool parse_with_unit(const char *text, const struct unit *units, size_t c
     for (i = 0; i < count; i++) {
         if (strcmp(text, units[i].name) == 0) {
             *ret *= units[i].factor;
-            return true;
+            return isfinite(*ret);
         }
     }
     return false;
