@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: MIT */
+#include "sense/powercap_zones.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/host.h"
+
+/* More than any machine has; a tree of links to itself ends here. */
+#define ZONES_MAX 512
+
+bool powercap_zone_parse(const char *base, struct powercap_zone *ret)
+{
+    static const char msr[] = "intel-rapl";
+    static const char mmio[] = "intel-rapl-mmio";
+    const char *p = base;
+
+    memset(ret, 0, sizeof *ret);
+    if (strlen(base) >= sizeof ret->base) {
+        return false;
+    }
+    if (strncmp(p, mmio, sizeof mmio - 1) == 0) {
+        ret->mmio = true;
+        p += sizeof mmio - 1;
+    } else if (strncmp(p, msr, sizeof msr - 1) == 0) {
+        p += sizeof msr - 1;
+    } else {
+        return false;
+    }
+    while (*p == ':' && ret->levels < POWERCAP_LEVELS_MAX) {
+        int number = 0;
+
+        p++;
+        if (!isdigit((unsigned char)*p)) {
+            return false;
+        }
+        for (; isdigit((unsigned char)*p); p++) {
+            number = number * 10 + (*p - '0');
+            if (number > 99999) {
+                return false;
+            }
+        }
+        ret->number[ret->levels++] = number;
+    }
+    if (*p != '\0' || ret->levels == 0) {
+        return false;
+    }
+    memcpy(ret->base, base, strlen(base) + 1);
+    return true;
+}
+
+static int compare_zones(const void *a, const void *b)
+{
+    const struct powercap_zone *x = a;
+    const struct powercap_zone *y = b;
+    int i;
+
+    if (x->mmio != y->mmio) {
+        return x->mmio ? 1 : -1;
+    }
+    for (i = 0; i < POWERCAP_LEVELS_MAX; i++) {
+        if (i >= x->levels || i >= y->levels) {
+            return x->levels - y->levels;
+        }
+        if (x->number[i] != y->number[i]) {
+            return x->number[i] < y->number[i] ? -1 : 1;
+        }
+    }
+    return 0;
+}
+
+static int append(struct powercap_zones *zones, const struct powercap_zone *zone)
+{
+    if (zones->count == zones->capacity) {
+        size_t capacity = zones->capacity == 0 ? 16 : zones->capacity * 2;
+        struct powercap_zone *items = realloc(zones->items, capacity * sizeof *items);
+
+        if (items == NULL) {
+            return WATTLE_E_NOMEM;
+        }
+        zones->items = items;
+        zones->capacity = capacity;
+    }
+    zones->items[zones->count++] = *zone;
+    return 0;
+}
+
+/* The kernel names each zone once, so a base name seen before is the same zone by another way. */
+static bool seen(const struct powercap_zones *zones, const struct powercap_zone *zone)
+{
+    size_t i;
+
+    for (i = 0; i < zones->count; i++) {
+        if (strcmp(zones->items[i].base, zone->base) == 0 ||
+            strcmp(zones->items[i].real, zone->real) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static int walk(struct powercap_zones *zones, const char *dir, int depth);
+
+static int visit(struct powercap_zones *zones, const char *dir, const char *base, int depth)
+{
+    struct powercap_zone zone;
+    char real[PATH_MAX];
+    bool is_control = strcmp(base, "intel-rapl") == 0 || strcmp(base, "intel-rapl-mmio") == 0;
+    bool is_zone = powercap_zone_parse(base, &zone);
+    char path[sizeof zone.path];
+    int n = snprintf(path, sizeof path, "%s/%s", dir, base);
+
+    if ((!is_control && !is_zone) || n < 0 || (size_t)n >= sizeof path) {
+        return 0;
+    }
+    if (is_zone) {
+        if (realpath(path, real) == NULL || strlen(real) >= sizeof zone.real) {
+            return 0;
+        }
+        memcpy(zone.path, path, (size_t)n + 1);
+        memcpy(zone.real, real, strlen(real) + 1);
+        if (seen(zones, &zone) || zones->count >= ZONES_MAX) {
+            return 0;
+        }
+        if (file_read_line(path, "name", zone.text, sizeof zone.text) < 0) {
+            zone.text[0] = '\0';
+        }
+        if (append(zones, &zone) != 0) {
+            return WATTLE_E_NOMEM;
+        }
+    }
+    return depth < POWERCAP_LEVELS_MAX ? walk(zones, path, depth + 1) : 0;
+}
+
+static int walk(struct powercap_zones *zones, const char *dir, int depth)
+{
+    DIR *stream = opendir(dir);
+    struct dirent *entry;
+    int code = 0;
+
+    if (stream == NULL) {
+        return 0;
+    }
+    while (code == 0 && (entry = readdir(stream)) != NULL) {
+        if (entry->d_name[0] != '.') {
+            code = visit(zones, dir, entry->d_name, depth);
+        }
+    }
+    closedir(stream);
+    return code;
+}
+
+static bool is_parent(const struct powercap_zone *parent, const struct powercap_zone *zone)
+{
+    return parent->mmio == zone->mmio && parent->levels == zone->levels - 1 &&
+           memcmp(parent->number, zone->number, (size_t)parent->levels * sizeof(int)) == 0;
+}
+
+/* "dram" is named alike under every socket: which one it is, its parent says. */
+static void name_zones(struct powercap_zones *zones)
+{
+    size_t i, j;
+
+    for (i = 0; i < zones->count; i++) {
+        struct powercap_zone *zone = &zones->items[i];
+
+        zone->known = rapl_name_parse(zone->text, &zone->name);
+        if (!zone->known || zone->name.package >= 0) {
+            continue;
+        }
+        zone->name.package = zone->number[0];
+        for (j = 0; j < i; j++) {
+            const struct powercap_zone *parent = &zones->items[j];
+
+            if (is_parent(parent, zone) && parent->known) {
+                zone->name.package = parent->name.package;
+                zone->name.die = parent->name.die;
+            }
+        }
+    }
+}
+
+int powercap_zones_find(const char *sysfs, struct powercap_zones *ret, struct wattle_error *err)
+{
+    char dir[PATH_MAX];
+
+    memset(ret, 0, sizeof *ret);
+    if (host_path(dir, sizeof dir, sysfs, "class/powercap") < 0) {
+        return error_set(err, WATTLE_E_INVALID, "the path of /sys is too long");
+    }
+    if (walk(ret, dir, 0) != 0) {
+        powercap_zones_finish(ret);
+        return error_set(err, WATTLE_E_NOMEM, "out of memory");
+    }
+    if (ret->count > 0) {
+        qsort(ret->items, ret->count, sizeof ret->items[0], compare_zones);
+    }
+    name_zones(ret);
+    return 0;
+}
+
+void powercap_zones_finish(struct powercap_zones *zones)
+{
+    free(zones->items);
+    memset(zones, 0, sizeof *zones);
+}

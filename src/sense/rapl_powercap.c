@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * RAPL through powercap.
+ *
+ * Hardware: Intel since Sandy Bridge (kernel 3.13), AMD since Zen (kernel 5.11).
+ * Counter: <sysfs>/class/powercap/intel-rapl:<n>[:<m>]/energy_uj, microjoules made
+ *     by the kernel from a 32-bit register: steps of 15 or 61 uJ about every millisecond.
+ * Wrap: at max_energy_range_uj (262 kJ for 2^-14 J units, 65.5 kJ for 2^-16 J).
+ * Privilege: energy_uj is 0400 since CVE-2020-8694 (PLATYPUS), kernel 5.10.
+ * Source: Documentation/power/powercap/powercap.rst, drivers/powercap/intel_rapl_common.c.
+ *
+ * One zone is reached by several paths (a flat link, nested folders, links to
+ * the same folder), and intel-rapl-mmio is a second register of the same
+ * package: each part of the machine becomes one usable channel. A zone's
+ * number says nothing; its name, and its parent's, say what it is.
+ */
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "sense/powercap_zones.h"
+#include "sense/rapl.h"
+#include "sense/sense.h"
+
+#define DRIVER "powercap"
+
+/* A limit above this is "no limit" (boards set 4095.875 W), not a property of the part. */
+#define LIMIT_BELIEVED_W 1500.0
+/* Parts of 15 W draw 64 W for seconds, and some machines state only the 15: never call less
+ * than this implausible. */
+#define PACKAGE_FLOOR_W 70.0
+#define DRAM_FLOOR_W 30.0
+
+/* The largest power that the zone's own limits speak of; NaN when they say nothing. */
+static double stated_power_w(const struct powercap_zone *zone)
+{
+    static const char *const files[] = {
+        "constraint_0_max_power_uw", "constraint_1_max_power_uw", "constraint_2_max_power_uw",
+        "constraint_0_power_limit_uw", "constraint_1_power_limit_uw",
+        "constraint_2_power_limit_uw",
+    };
+    double highest_w = WATTLE_UNKNOWN;
+    double floor_w = zone->name.domain == WATTLE_D_DRAM ? DRAM_FLOOR_W : PACKAGE_FLOOR_W;
+    size_t i;
+
+    for (i = 0; i < sizeof files / sizeof files[0]; i++) {
+        uint64_t limit_uw;
+
+        if (file_read_u64(zone->path, files[i], &limit_uw) == 0 && limit_uw > 0) {
+            double limit_w = (double)limit_uw / 1e6;
+
+            if (limit_w <= LIMIT_BELIEVED_W && !(limit_w <= highest_w)) {
+                highest_w = limit_w;
+            }
+        }
+    }
+    return highest_w < floor_w ? floor_w : highest_w;
+}
+
+static void deny(struct wattle_channel *channel, const char *what, int errnum)
+{
+    snprintf(channel->reason, sizeof channel->reason, "%s: %s", what, strerror(errnum));
+    if (errnum == EACCES || errnum == EPERM) {
+        snprintf(channel->reason, sizeof channel->reason,
+                 "permission denied: %s is readable by root alone", what);
+        snprintf(channel->remedy, sizeof channel->remedy,
+                 "run 'sudo wattle doctor --fix' (a udev rule that lets group wattle read it), "
+                 "then 'sudo usermod -aG wattle $USER' and log in again");
+    }
+}
+
+/* The range of a zone that does not state it: a sibling's of the same kind, or the usual one. */
+static uint64_t assumed_range(const struct powercap_zones *zones, const struct powercap_zone *zone,
+                              const struct rapl_cpu *cpu, uint64_t count)
+{
+    uint64_t range = rapl_likely_range_uj(cpu, zone->name.domain);
+    size_t i;
+
+    for (i = 0; i < zones->count; i++) {
+        const struct powercap_zone *other = &zones->items[i];
+        uint64_t stated;
+
+        if (other != zone && other->name.domain == zone->name.domain &&
+            file_read_u64(other->path, "max_energy_range_uj", &stated) == 0 && stated > 0) {
+            range = stated;
+            break;
+        }
+    }
+    return count > range ? 262143328850 : range;
+}
+
+static void fill_counter(const struct powercap_zones *zones, const struct powercap_zone *zone,
+                         const struct rapl_cpu *cpu, struct wattle_channel *channel)
+{
+    struct counter_file file;
+    uint64_t count = 0;
+    int failed;
+    int n = snprintf(channel->driver_path, sizeof channel->driver_path, "%s/energy_uj", zone->path);
+
+    channel->unit = 1e-6;
+    if (n < 0 || (size_t)n >= sizeof channel->driver_path) {
+        snprintf(channel->reason, sizeof channel->reason, "its path is too long");
+        return;
+    }
+    failed = counter_file_open(&file, channel->driver_path, false);
+    if (failed == 0) {
+        failed = counter_file_read(&file, &count);
+        counter_file_close(&file);
+    }
+    if (failed != 0) {
+        deny(channel, "energy_uj", -failed);
+        return;
+    }
+    channel->usable = true;
+    if (file_read_u64(zone->path, "max_energy_range_uj", &channel->range) != 0 ||
+        channel->range == 0) {
+        channel->range = assumed_range(zones, zone, cpu, count);
+        snprintf(channel->reason, sizeof channel->reason,
+                 "max_energy_range_uj cannot be read; taken as %llu",
+                 (unsigned long long)channel->range);
+    }
+    channel->max_power_w = stated_power_w(zone);
+}
+
+/* A key is the end of the real path: the root before it is the same for all. */
+static void set_key(struct wattle_channel *channel, const char *real)
+{
+    size_t length = strlen(real);
+    size_t room = sizeof channel->key - 1;
+
+    snprintf(channel->key, sizeof channel->key, "%s", length > room ? real + length - room : real);
+}
+
+static void refuse_other_ways(struct wattle_channel *channel,
+                              const struct wattle_channel_list *found, size_t first)
+{
+    size_t i;
+
+    for (i = first; channel->usable && i < found->count; i++) {
+        const struct wattle_channel *other = &found->items[i];
+
+        if (other->usable && other->domain == channel->domain &&
+            other->unit_index == channel->unit_index) {
+            channel->usable = false;
+            snprintf(channel->reason, sizeof channel->reason,
+                     "the same %s as %s by another register; counted once", channel->name,
+                     other->source);
+        }
+    }
+}
+
+static int add_zone(const struct powercap_zones *zones, const struct powercap_zone *zone,
+                    const struct rapl_cpu *cpu, const struct rapl_parts *parts, size_t first,
+                    struct wattle_channel_list *found)
+{
+    struct wattle_channel channel;
+
+    wattle_channel_init(&channel, DRIVER);
+    snprintf(channel.source, sizeof channel.source, DRIVER ":%s", zone->base);
+    set_key(&channel, zone->real);
+    if (!zone->known) {
+        snprintf(channel.name, sizeof channel.name, "%s", zone->base);
+        snprintf(channel.reason, sizeof channel.reason, "its name '%.40s' is not one of RAPL's",
+                 zone->text);
+        channel.quantity = WATTLE_Q_ENERGY;
+    } else {
+        rapl_channel_describe(&channel, cpu, parts, zone->name.domain, zone->name.package,
+                              zone->name.die);
+        fill_counter(zones, zone, cpu, &channel);
+        refuse_other_ways(&channel, found, first);
+    }
+    return wattle_channel_add(found, &channel);
+}
+
+static int probe(const struct wattle_host *host, struct wattle_channel_list *found,
+                 struct wattle_error *err)
+{
+    struct powercap_zones zones = {0};
+    struct rapl_parts parts = {0};
+    struct rapl_cpu cpu;
+    size_t first = found->count;
+    size_t i;
+    int code = powercap_zones_find(host->sysfs, &zones, err);
+
+    if (code == 0 && zones.count > 0) {
+        rapl_cpu_read(host, &cpu);
+        for (i = 0; i < zones.count; i++) {
+            if (zones.items[i].known && zones.items[i].name.domain == WATTLE_D_PACKAGE) {
+                rapl_parts_add(&parts, zones.items[i].name.package, zones.items[i].name.die);
+            }
+        }
+        for (i = 0; code == 0 && i < zones.count; i++) {
+            code = add_zone(&zones, &zones.items[i], &cpu, &parts, first, found);
+        }
+    }
+    powercap_zones_finish(&zones);
+    return code;
+}
+
+struct powercap {
+    const struct wattle_host *host;
+    size_t count;
+    struct counter_file files[];
+};
+
+static void powercap_close(void *state)
+{
+    struct powercap *powercap = state;
+    size_t i;
+
+    for (i = 0; powercap != NULL && i < powercap->count; i++) {
+        counter_file_close(&powercap->files[i]);
+    }
+    free(powercap);
+}
+
+static int powercap_open(const struct wattle_host *host, const struct wattle_channel *channels,
+                         size_t n, void **ret_state, struct wattle_error *err)
+{
+    struct powercap *powercap = calloc(1, sizeof *powercap + n * sizeof powercap->files[0]);
+    size_t i;
+
+    *ret_state = NULL;
+    if (powercap == NULL) {
+        return error_set(err, WATTLE_E_NOMEM, "out of memory");
+    }
+    powercap->host = host;
+    powercap->count = n;
+    for (i = 0; i < n; i++) {
+        /* A counter that cannot be opened now may come back: reading tries again. */
+        (void)counter_file_open(&powercap->files[i], channels[i].driver_path, !host->fake);
+    }
+    *ret_state = powercap;
+    return 0;
+}
+
+/* A descriptor outlives a driver reload but never works again: open the file anew. */
+static int read_again(struct counter_file *file, bool keep, uint64_t *ret)
+{
+    char path[sizeof file->path];
+    int failed;
+
+    memcpy(path, file->path, sizeof path);
+    counter_file_close(file);
+    failed = counter_file_open(file, path, keep);
+    return failed != 0 ? failed : counter_file_read(file, ret);
+}
+
+static int powercap_read(void *state, struct wattle_reading *readings)
+{
+    struct powercap *powercap = state;
+    int64_t before_ns = clock_monotonic_ns(powercap->host);
+    size_t i;
+
+    for (i = 0; i < powercap->count; i++) {
+        struct counter_file *file = &powercap->files[i];
+        struct wattle_reading *reading = &readings[i];
+        int failed = counter_file_read(file, &reading->count);
+        int64_t after_ns;
+
+        if (failed != 0 && !powercap->host->fake) {
+            failed = read_again(file, true, &reading->count);
+        }
+        after_ns = clock_monotonic_ns(powercap->host);
+        reading->t_ns = before_ns + (after_ns - before_ns) / 2;
+        reading->value = WATTLE_UNKNOWN;
+        reading->low = WATTLE_UNKNOWN;
+        reading->high = WATTLE_UNKNOWN;
+        reading->status = failed == 0 ? WATTLE_READ_OK : WATTLE_READ_FAILED;
+        before_ns = after_ns;
+    }
+    return 0;
+}
+
+extern const struct wattle_sensor_driver sense_rapl_powercap;
+const struct wattle_sensor_driver sense_rapl_powercap = {
+    .abi = WATTLE_SENSOR_ABI,
+    .name = DRIVER,
+    .summary = "RAPL energy counters of the processor through powercap",
+    .probe = probe,
+    .open = powercap_open,
+    .read = powercap_read,
+    .close = powercap_close,
+};
