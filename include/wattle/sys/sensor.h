@@ -104,14 +104,14 @@ struct wattle_channel {
     enum wattle_quality quality; /* of a good reading: measured, integrated or modelled */
     int unit_index;              /* socket, die-linear or GPU number inside the domain; 0.. */
     double unit;                 /* J (or W, C, rpm) per count */
-    uint64_t range;              /* counts at which the counter wraps to 0 (the modulus); 0 unknown,
+    uint64_t range;              /* count at which the counter wraps to 0 (the modulus); 0 unknown,
                                     UINT64_MAX never in practice */
     double update_period_s;      /* nominal time between two updates; the sampler reads a driver
                                     no more often than its fastest channel changes */
     double averaging_s;          /* WATTLE_Q_POWER: the value is a mean over so many seconds; 0: an
                                     instant; < 0: since the previous read */
     double max_power_w;          /* nothing real draws more; NaN unknown */
-    double error_relative;       /* 90 % half width, relative, of a good reading; source in driver */
+    double error_relative;       /* 90 % half width of a good reading, relative; source in driver */
     double error_w;              /* the same, absolute, added */
     bool usable;
     char reason[WATTLE_REASON_MAX]; /* why not, when not usable; else "" or a remark */
