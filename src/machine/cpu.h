@@ -3,6 +3,7 @@
 #ifndef MACHINE_CPU_H
 #define MACHINE_CPU_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include <wattle/error.h>

@@ -8,6 +8,7 @@
 #ifndef MACHINE_IDENTITY_H
 #define MACHINE_IDENTITY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include <wattle/error.h>

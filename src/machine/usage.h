@@ -26,6 +26,8 @@ struct machine_memory {
 };
 
 void machine_cpu_time_read(const struct wattle_host *host, struct machine_cpu_time *ret);
+/* The same without `cpus` (0): reads the first line alone, however many CPUs there are. */
+void machine_cpu_totals_read(const struct wattle_host *host, struct machine_cpu_time *ret);
 void machine_cpu_time_parse(const char *text, size_t size, struct machine_cpu_time *ret);
 void machine_memory_read(const struct wattle_host *host, struct machine_memory *ret);
 void machine_memory_parse(const char *text, size_t size, struct machine_memory *ret);
