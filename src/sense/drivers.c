@@ -9,9 +9,11 @@
 #include <string.h>
 
 extern const struct wattle_sensor_driver sense_rapl_powercap;
+extern const struct wattle_sensor_driver sense_nvml;
 
 const struct wattle_sensor_driver *const sense_drivers[] = {
     &sense_rapl_powercap,
+    &sense_nvml,
 };
 
 const size_t sense_driver_count = sizeof sense_drivers / sizeof sense_drivers[0];

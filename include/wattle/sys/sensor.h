@@ -186,7 +186,8 @@ struct wattle_sensor_driver {
     /* Mandatory. Takes NULL. */
     void (*close)(void *state);
 
-    /* Optional. Measures call cost, update period and step; at most `budget_s` long. */
+    /* Optional. Measures call cost, update period and step; at most `budget_s` long. `ret` holds
+     * one entry for each open channel, in the order of open. */
     int (*calibrate)(void *state, double budget_s, struct wattle_calibration *ret);
 
     /* Optional. Processes on the device of open channel `i` since the last call. Returns the
