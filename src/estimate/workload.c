@@ -198,7 +198,7 @@ static void add_overhead(const struct estimate_work *work,
         return;
     }
     share = estimate_use(result, "host_share", 0.30, 0.15, 0.55, "of device",
-                         "CPUs, fans, supplies beside GPUs; DGX H100: 10.2 kW for 8 x 700 W at most");
+                         "CPUs, fans, supplies; DGX H100: 10.2 kW for 8 x 700 W at most");
     result->breakdown.overhead_j = device_j * share;
     *variance += pow(device_j * 0.20, 2);
 }

@@ -14,22 +14,9 @@
 
 #include "base/error.h"
 #include "formats/model_file.h"
+#include "formats/protobuf.h"
 
-enum { WIRE_VARINT = 0, WIRE_64 = 1, WIRE_BYTES = 2, WIRE_32 = 5 };
 enum { SHAPE_MAX = 8, NAME_SIZE = 96, KEPT_MAX = 20000 };
-
-struct cursor {
-    struct source *source;
-    uint64_t at;
-    uint64_t end;
-};
-
-struct field {
-    uint32_t number;
-    uint32_t wire;
-    uint64_t value;      /* varint and fixed */
-    struct cursor bytes; /* length-delimited */
-};
 
 /* A tensor that a node may name: an initializer or a value with a known shape. */
 struct named {
@@ -44,74 +31,6 @@ struct names {
     size_t count, capacity;
     bool failed;
 };
-
-static bool next_varint(struct cursor *cursor, uint64_t *ret)
-{
-    uint64_t value = 0;
-    int shift;
-
-    for (shift = 0; shift < 64; shift += 7) {
-        uint8_t byte;
-
-        if (cursor->at >= cursor->end || !source_read(cursor->source, cursor->at, &byte, 1)) {
-            return false;
-        }
-        cursor->at++;
-        value |= (uint64_t)(byte & 0x7f) << shift;
-        if ((byte & 0x80) == 0) {
-            *ret = value;
-            return true;
-        }
-    }
-    return false;
-}
-
-/* 1: a field, 0: the end, -1: not a valid message. */
-static int next_field(struct cursor *cursor, struct field *ret)
-{
-    uint64_t key, length;
-
-    if (cursor->at >= cursor->end) {
-        return 0;
-    }
-    if (!next_varint(cursor, &key) || key >> 3 == 0 || key >> 3 > UINT32_MAX) {
-        return -1;
-    }
-    ret->number = (uint32_t)(key >> 3);
-    ret->wire = (uint32_t)(key & 7);
-    switch (ret->wire) {
-    case WIRE_VARINT:
-        return next_varint(cursor, &ret->value) ? 1 : -1;
-    case WIRE_64:
-    case WIRE_32:
-        length = ret->wire == WIRE_64 ? 8 : 4;
-        break;
-    case WIRE_BYTES:
-        if (!next_varint(cursor, &length)) {
-            return -1;
-        }
-        break;
-    default:
-        return -1;
-    }
-    if (length > cursor->end - cursor->at) {
-        return -1;
-    }
-    ret->bytes = (struct cursor){cursor->source, cursor->at, cursor->at + length};
-    cursor->at += length;
-    return 1;
-}
-
-static void take_string(const struct field *field, char *ret, size_t size)
-{
-    uint64_t length = field->bytes.end - field->bytes.at;
-    size_t kept = length < size ? (size_t)length : size - 1;
-
-    if (field->wire != WIRE_BYTES || !source_read(field->bytes.source, field->bytes.at, ret, kept)) {
-        kept = 0;
-    }
-    ret[kept] = '\0';
-}
 
 static struct named *add_name(struct names *names)
 {
@@ -178,11 +97,11 @@ static bool push_dimension(struct named *tensor, double size)
 }
 
 /* TensorProto: dims 1, data_type 2, name 8. */
-static bool read_initializer(struct cursor message, struct model_file *ret, struct names *names)
+static bool read_initializer(struct protobuf message, struct model_file *ret, struct names *names)
 {
     struct named tensor;
     struct named *kept;
-    struct field field;
+    struct protobuf_field field;
     uint64_t data_type = 0;
     uint64_t value;
     double elements = 1;
@@ -193,22 +112,22 @@ static bool read_initializer(struct cursor message, struct model_file *ret, stru
 
     memset(&tensor, 0, sizeof tensor);
     tensor.constant = true;
-    while ((more = next_field(&message, &field)) > 0) {
-        if (field.number == 1 && field.wire == WIRE_VARINT) {
+    while ((more = protobuf_next(&message, &field)) > 0) {
+        if (field.number == 1 && field.wire == PROTOBUF_VARINT) {
             if (!push_dimension(&tensor, (double)(int64_t)field.value)) {
                 return false;
             }
-        } else if (field.number == 1 && field.wire == WIRE_BYTES) {
+        } else if (field.number == 1 && field.wire == PROTOBUF_BYTES) {
             while (field.bytes.at < field.bytes.end) {
-                if (!next_varint(&field.bytes, &value) ||
+                if (!protobuf_varint(&field.bytes, &value) ||
                     !push_dimension(&tensor, (double)(int64_t)value)) {
                     return false;
                 }
             }
-        } else if (field.number == 2 && field.wire == WIRE_VARINT) {
+        } else if (field.number == 2 && field.wire == PROTOBUF_VARINT) {
             data_type = field.value;
         } else if (field.number == 8) {
-            take_string(&field, tensor.name, sizeof tensor.name);
+            protobuf_string(&field, tensor.name, sizeof tensor.name);
         }
     }
     for (i = 0; i < tensor.rank; i++) {
@@ -230,12 +149,12 @@ static bool read_initializer(struct cursor message, struct model_file *ret, stru
 }
 
 /* Follows a path of nested message fields; the last one found is returned. */
-static bool descend(struct cursor message, uint32_t number, struct cursor *ret)
+static bool descend(struct protobuf message, uint32_t number, struct protobuf *ret)
 {
-    struct field field;
+    struct protobuf_field field;
 
-    while (next_field(&message, &field) > 0) {
-        if (field.number == number && field.wire == WIRE_BYTES) {
+    while (protobuf_next(&message, &field) > 0) {
+        if (field.number == number && field.wire == PROTOBUF_BYTES) {
             *ret = field.bytes;
             return true;
         }
@@ -244,33 +163,33 @@ static bool descend(struct cursor message, uint32_t number, struct cursor *ret)
 }
 
 /* ValueInfoProto: name 1, type 2 {tensor_type 1 {shape 2 {dim 1 {dim_value 1}}}}. */
-static bool read_value_info(struct cursor message, struct names *names)
+static bool read_value_info(struct protobuf message, struct names *names)
 {
-    struct cursor type, tensor, shape;
+    struct protobuf type, tensor, shape;
     struct named *kept = add_name(names);
-    struct cursor again = message;
-    struct field field;
+    struct protobuf again = message;
+    struct protobuf_field field;
 
     if (kept == NULL) {
         return !names->failed;
     }
-    while (next_field(&message, &field) > 0) {
+    while (protobuf_next(&message, &field) > 0) {
         if (field.number == 1) {
-            take_string(&field, kept->name, sizeof kept->name);
+            protobuf_string(&field, kept->name, sizeof kept->name);
         }
     }
     if (!descend(again, 2, &type) || !descend(type, 1, &tensor) || !descend(tensor, 2, &shape)) {
         return true;
     }
-    while (next_field(&shape, &field) > 0) {
-        struct field dimension;
+    while (protobuf_next(&shape, &field) > 0) {
+        struct protobuf_field dimension;
         double size = -1;
 
-        if (field.number != 1 || field.wire != WIRE_BYTES) {
+        if (field.number != 1 || field.wire != PROTOBUF_BYTES) {
             continue;
         }
-        while (next_field(&field.bytes, &dimension) > 0) {
-            if (dimension.number == 1 && dimension.wire == WIRE_VARINT) {
+        while (protobuf_next(&field.bytes, &dimension) > 0) {
+            if (dimension.number == 1 && dimension.wire == PROTOBUF_VARINT) {
                 size = (double)(int64_t)dimension.value;
             }
         }
@@ -314,23 +233,23 @@ static double node_flops(const char *operation, const char *weight_name, const c
 }
 
 /* NodeProto: input 1, output 2, op_type 4. */
-static void read_node(struct cursor message, const struct names *names, struct model_file *ret)
+static void read_node(struct protobuf message, const struct names *names, struct model_file *ret)
 {
     char operation[32] = "";
     char weight[NAME_SIZE] = "";
     char output[NAME_SIZE] = "";
     int inputs = 0;
-    struct field field;
+    struct protobuf_field field;
 
-    while (next_field(&message, &field) > 0) {
+    while (protobuf_next(&message, &field) > 0) {
         if (field.number == 1) {
             if (inputs++ == 1) {
-                take_string(&field, weight, sizeof weight);
+                protobuf_string(&field, weight, sizeof weight);
             }
         } else if (field.number == 2 && output[0] == '\0') {
-            take_string(&field, output, sizeof output);
+            protobuf_string(&field, output, sizeof output);
         } else if (field.number == 4) {
-            take_string(&field, operation, sizeof operation);
+            protobuf_string(&field, operation, sizeof operation);
         }
     }
     if (strcmp(operation, "MatMul") == 0 || strcmp(operation, "Gemm") == 0 ||
@@ -340,16 +259,16 @@ static void read_node(struct cursor message, const struct names *names, struct m
     }
 }
 
-static int read_graph(struct cursor graph, struct model_file *ret, struct wattle_error *err)
+static int read_graph(struct protobuf graph, struct model_file *ret, struct wattle_error *err)
 {
     struct names names = {NULL, 0, 0, false};
-    struct cursor again = graph;
-    struct field field;
+    struct protobuf again = graph;
+    struct protobuf_field field;
     bool good = true;
     int more = 1;
 
-    while (good && (more = next_field(&graph, &field)) > 0) {
-        if (field.wire != WIRE_BYTES) {
+    while (good && (more = protobuf_next(&graph, &field)) > 0) {
+        if (field.wire != PROTOBUF_BYTES) {
             continue;
         }
         if (field.number == 5) {
@@ -357,7 +276,7 @@ static int read_graph(struct cursor graph, struct model_file *ret, struct wattle
         } else if (field.number == 13 || field.number == 12) {
             good = read_value_info(field.bytes, &names);
         } else if (field.number == 2) {
-            take_string(&field, ret->name, sizeof ret->name);
+            protobuf_string(&field, ret->name, sizeof ret->name);
         }
     }
     ret->flops_per_unit = 0;
@@ -365,8 +284,8 @@ static int read_graph(struct cursor graph, struct model_file *ret, struct wattle
     if (names.count > 4000) {
         ret->flops_per_unit = NAN;
     }
-    while (good && more == 0 && !isnan(ret->flops_per_unit) && next_field(&again, &field) > 0) {
-        if (field.number == 1 && field.wire == WIRE_BYTES) {
+    while (good && more == 0 && !isnan(ret->flops_per_unit) && protobuf_next(&again, &field) > 0) {
+        if (field.number == 1 && field.wire == PROTOBUF_BYTES) {
             read_node(field.bytes, &names, ret);
         }
     }
@@ -386,8 +305,8 @@ static int read_graph(struct cursor graph, struct model_file *ret, struct wattle
 /* ModelProto: ir_version 1, producer_name 2, graph 7. */
 int onnx_read(struct source *source, struct model_file *ret, struct wattle_error *err)
 {
-    struct cursor message = {source, 0, source->size};
-    struct field field;
+    struct protobuf message = {source, 0, source->size};
+    struct protobuf_field field;
     bool have_graph = false;
     bool have_version = false;
     int code = 0;
@@ -395,12 +314,12 @@ int onnx_read(struct source *source, struct model_file *ret, struct wattle_error
 
     model_file_init(ret, "onnx");
     snprintf(ret->unit, sizeof ret->unit, "sample");
-    while (code == 0 && (more = next_field(&message, &field)) > 0) {
-        if (field.number == 1 && field.wire == WIRE_VARINT) {
+    while (code == 0 && (more = protobuf_next(&message, &field)) > 0) {
+        if (field.number == 1 && field.wire == PROTOBUF_VARINT) {
             have_version = true;
-        } else if (field.number == 2 && field.wire == WIRE_BYTES) {
-            take_string(&field, ret->architecture, sizeof ret->architecture);
-        } else if (field.number == 7 && field.wire == WIRE_BYTES) {
+        } else if (field.number == 2 && field.wire == PROTOBUF_BYTES) {
+            protobuf_string(&field, ret->architecture, sizeof ret->architecture);
+        } else if (field.number == 7 && field.wire == PROTOBUF_BYTES) {
             have_graph = true;
             code = read_graph(field.bytes, ret, err);
         }

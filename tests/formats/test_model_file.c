@@ -64,7 +64,8 @@ static void safetensors_counts_parameters_by_type(void **state)
 
     (void)state;
     make_safetensors(&b, "{\"__metadata__\":{\"format\":\"pt\"},"
-                         "\"a.weight\":{\"dtype\":\"BF16\",\"shape\":[4,8],\"data_offsets\":[0,64]},"
+                         "\"a.weight\":{\"dtype\":\"BF16\",\"shape\":[4,8],"
+                         "\"data_offsets\":[0,64]},"
                          "\"b\":{\"dtype\":\"F32\",\"shape\":[3],\"data_offsets\":[64,76]},"
                          "\"s\":{\"dtype\":\"F32\",\"shape\":[],\"data_offsets\":[76,80]}}");
     assert_int_equal(read_safetensors(&b, &model, &err), 0);
