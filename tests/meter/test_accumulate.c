@@ -1,0 +1,544 @@
+/* SPDX-License-Identifier: MIT */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "meter/accumulate.h"
+
+#define UNIT_J 61.035e-6
+#define RANGE_UJ 262143328850ULL
+
+struct bench {
+    struct wattle_channel channel;
+    struct accumulator acc;
+    struct accumulated from;
+};
+
+/* A RAPL package: microjoules, wraps at 262 kJ, 200 W at most, so 600 W are plausible. */
+static void rapl(struct bench *b)
+{
+    memset(b, 0, sizeof *b);
+    b->channel.quantity = WATTLE_Q_ENERGY;
+    b->channel.domain = WATTLE_D_PACKAGE;
+    b->channel.unit = 1e-6;
+    b->channel.range = RANGE_UJ + 1;
+    b->channel.update_period_s = 0.001;
+    b->channel.max_power_w = 200;
+    b->channel.error_relative = b->channel.error_w = WATTLE_UNKNOWN;
+    accumulator_init(&b->acc, &b->channel);
+}
+
+static void power(struct bench *b, double averaging_s)
+{
+    memset(b, 0, sizeof *b);
+    b->channel.quantity = WATTLE_Q_POWER;
+    b->channel.quality = WATTLE_INTEGRATED;
+    b->channel.domain = WATTLE_D_GPU;
+    b->channel.update_period_s = 0.1;
+    b->channel.averaging_s = averaging_s;
+    b->channel.max_power_w = 700;
+    b->channel.error_relative = b->channel.error_w = WATTLE_UNKNOWN;
+    accumulator_init(&b->acc, &b->channel);
+}
+
+static int64_t ns(double s) { return (int64_t)llround(s * 1e9); }
+
+static void count(struct bench *b, double t_s, uint64_t value)
+{
+    struct wattle_reading r = {.t_ns = ns(t_s), .count = value, .low = NAN, .high = NAN};
+
+    accumulator_add(&b->acc, &r, 0);
+}
+
+static void watts(struct bench *b, double t_s, double value)
+{
+    struct wattle_reading r = {.t_ns = ns(t_s), .value = value, .low = NAN, .high = NAN};
+
+    accumulator_add(&b->acc, &r, 0);
+}
+
+static void miss(struct bench *b, double t_s, enum wattle_reading_status status)
+{
+    struct wattle_reading r = {.t_ns = ns(t_s), .status = status, .low = NAN, .high = NAN};
+
+    accumulator_add(&b->acc, &r, 0);
+}
+
+static void begin(struct bench *b, double t_s) { accumulator_at(&b->acc, ns(t_s), &b->from); }
+
+static struct accumulator_interval end(struct bench *b, double t_s)
+{
+    struct accumulator_interval interval;
+    struct accumulated to;
+
+    accumulator_at(&b->acc, ns(t_s), &to);
+    accumulator_interval(&b->acc, &b->from, &to, NAN, &interval);
+    return interval;
+}
+
+static void assert_near(double value, double expected, double tolerance)
+{
+    if (!(fabs(value - expected) <= tolerance)) {
+        fail_msg("%.9g is not %.9g", value, expected);
+    }
+}
+
+static void a_counter_difference_is_exact(void **state)
+{
+    struct bench b;
+    struct accumulator_interval i;
+
+    (void)state;
+    rapl(&b);
+    count(&b, 0, 1000000);
+    begin(&b, 0);
+    count(&b, 0.5, 26000000);
+    count(&b, 1.0, 51000000);
+    i = end(&b, 1.0);
+    assert_near(i.energy_j, 50, 1e-9);
+    assert_near(i.gap_s, 0, 0);
+    assert_int_equal(i.samples, 2);
+    /* the end of the interval is known to one update: 1 ms of 50 W, and a count; the start to
+     * one update of the highest power, as it was not known yet */
+    assert_near(i.high_j - i.energy_j, 0.2, 0.0001);
+    assert_near(i.energy_j - i.low_j, 0.2, 0.0001);
+}
+
+static void a_wrap_is_added_at_the_modulus(void **state)
+{
+    struct bench b;
+    struct accumulator_interval i;
+
+    (void)state;
+    rapl(&b);
+    count(&b, 0, RANGE_UJ - 999999);
+    begin(&b, 0);
+    count(&b, 0.1, 4000000);
+    i = end(&b, 0.1);
+    assert_near(i.energy_j, 5.0, 1e-9);
+    assert_near(i.gap_s, 0, 0);
+}
+
+static void several_wraps_add_up(void **state)
+{
+    struct bench b;
+    struct accumulator_interval i;
+    uint64_t value = 5;
+    int k;
+
+    (void)state;
+    rapl(&b);
+    count(&b, 0, value);
+    begin(&b, 0);
+    for (k = 1; k <= 100; k++) {
+        value = (value + 20000000000ULL) % (RANGE_UJ + 1);
+        count(&b, k * 200, value);
+    }
+    i = end(&b, 20000);
+    assert_near(i.energy_j, 2e6, 1e-6);
+    assert_near(i.gap_s, 0, 0);
+}
+
+static void an_implausible_fall_is_a_gap_filled_with_the_power_around_it(void **state)
+{
+    struct bench b;
+    struct accumulator_interval i;
+
+    (void)state;
+    rapl(&b);
+    count(&b, 0, 100000000000ULL);
+    begin(&b, 0);
+    count(&b, 1, 100100000000ULL); /* 100 W */
+    count(&b, 2, 7);               /* the driver was loaded anew */
+    count(&b, 3, 50000007);        /* 50 W */
+    i = end(&b, 3);
+    assert_near(i.energy_j, 100 + 75 + 50, 1e-9);
+    assert_near(i.gap_s, 1, 1e-12);
+    assert_true(i.low_j <= 150 && i.low_j > 149);
+    assert_true(i.high_j >= 150 + 600 && i.high_j < 751);
+}
+
+static void an_implausible_rise_is_a_gap(void **state)
+{
+    struct bench b;
+    struct accumulator_interval i;
+
+    (void)state;
+    rapl(&b);
+    count(&b, 0, 0);
+    begin(&b, 0);
+    count(&b, 1, 10000000);
+    count(&b, 2, 900000000000ULL % RANGE_UJ); /* a virtual machine moved to another host */
+    i = end(&b, 2);
+    assert_near(i.energy_j, 20, 1e-9);
+    assert_near(i.gap_s, 1, 1e-12);
+    assert_true(i.high_j <= 10 + 600 + 1);
+}
+
+static void a_fall_across_a_suspend_is_never_a_wrap(void **state)
+{
+    struct bench b;
+    struct accumulator_interval i;
+    struct wattle_reading r = {.t_ns = ns(1.1), .count = 1000, .low = NAN, .high = NAN};
+
+    (void)state;
+    rapl(&b);
+    count(&b, 0, RANGE_UJ - 11000000);
+    begin(&b, 0);
+    count(&b, 1, RANGE_UJ - 1000000);
+    accumulator_add(&b.acc, &r, 3600 * 1000000000LL); /* one hour of sleep, 0.1 s awake */
+    i = end(&b, 1.1);
+    assert_near(i.energy_j, 11, 1e-9); /* 10 W before, for 0.1 s */
+    assert_near(i.gap_s, 0.1, 1e-9);
+}
+
+static void a_counter_not_read_for_a_while_is_bridged_exactly(void **state)
+{
+    struct bench b;
+    struct accumulator_interval i;
+
+    (void)state;
+    rapl(&b);
+    count(&b, 0, 0);
+    begin(&b, 0);
+    count(&b, 1, 30000000);
+    miss(&b, 2, WATTLE_READ_FAILED);
+    miss(&b, 3, WATTLE_READ_FAILED);
+    i = end(&b, 3); /* not bridged yet: estimated */
+    assert_near(i.energy_j, 90, 1e-9);
+    assert_near(i.gap_s, 2, 1e-12);
+    assert_true(i.high_j >= 30 + 1200);
+    count(&b, 4, 200000000);
+    i = end(&b, 4);
+    assert_near(i.energy_j, 200, 1e-9);
+    assert_near(i.gap_s, 3, 1e-12);
+    assert_true(i.high_j < 201 && i.low_j > 199);
+}
+
+static void blind_for_longer_than_a_wrap_takes_the_nearest_number_of_laps(void **state)
+{
+    struct bench b;
+    struct accumulator_interval i;
+    double true_j = 100 * 10000.0;
+    uint64_t value;
+
+    (void)state;
+    rapl(&b);
+    count(&b, 0, 0);
+    count(&b, 10, 1000000000); /* 100 W */
+    begin(&b, 10);
+    miss(&b, 20, WATTLE_READ_FAILED);
+    value = (1000000000ULL + 1000000000000ULL) % (RANGE_UJ + 1);
+    count(&b, 10010, value);
+    i = end(&b, 10010);
+    assert_near(i.energy_j, true_j, 1e-3);
+    assert_near(i.gap_s, 10000, 1e-6);
+    assert_true(i.low_j < true_j - 200000 && i.high_j > true_j + 200000);
+}
+
+static void a_failed_start_does_not_become_a_phantom_wrap(void **state)
+{
+    struct bench b;
+    struct accumulator_interval i;
+
+    (void)state;
+    rapl(&b);
+    begin(&b, 0);
+    miss(&b, 0, WATTLE_READ_FAILED);
+    count(&b, 1, 50000000000ULL);
+    count(&b, 2, 50040000000ULL);
+    i = end(&b, 2);
+    assert_near(i.energy_j, 80, 1e-9); /* the missed second at 40 W */
+    assert_near(i.gap_s, 1, 1e-12);
+    assert_true(i.low_j <= 40 && i.high_j >= 640);
+}
+
+static void time_that_runs_backwards_is_refused(void **state)
+{
+    struct bench b;
+    struct accumulator_interval i;
+
+    (void)state;
+    rapl(&b);
+    count(&b, 10, 0);
+    begin(&b, 10);
+    count(&b, 11, 10000000);
+    count(&b, 5, 11000000);
+    count(&b, 12, 20000000);
+    i = end(&b, 12);
+    assert_near(i.energy_j, 20, 1e-9);
+    assert_near(i.gap_s, 1, 1e-12);
+}
+
+static void a_frozen_counter_is_a_gap_at_the_power_before(void **state)
+{
+    struct bench b;
+    struct accumulator_interval i;
+    int k;
+
+    (void)state;
+    rapl(&b);
+    count(&b, 0, 0);
+    begin(&b, 0);
+    count(&b, 1, 60000000);
+    for (k = 2; k <= 5; k++) {
+        count(&b, k, 60000000);
+    }
+    assert_true(accumulator_frozen(&b.acc, ns(5)));
+    i = end(&b, 5);
+    assert_near(i.energy_j, 60 + 4 * 60, 1e-9);
+    assert_near(i.gap_s, 4, 1e-12);
+    count(&b, 6, 360000000); /* it had gone on after all */
+    i = end(&b, 6);
+    assert_near(i.energy_j, 360, 1e-9);
+    assert_near(i.gap_s, 0, 1e-12);
+}
+
+static void a_lost_device_is_a_marked_gap(void **state)
+{
+    struct bench b;
+    struct accumulator_interval i;
+
+    (void)state;
+    power(&b, 0);
+    watts(&b, 0, 300);
+    begin(&b, 0);
+    watts(&b, 1, 300);
+    miss(&b, 2, WATTLE_READ_LOST);
+    assert_true(b.acc.lost);
+    i = end(&b, 4);
+    assert_near(i.energy_j, 1200, 1e-9);
+    assert_near(i.gap_s, 3, 1e-12);
+    assert_true(i.low_j >= 299 && i.low_j <= 300 && i.high_j >= 300 + 3 * 2100);
+}
+
+static void instants_make_trapezoids(void **state)
+{
+    struct bench b;
+    struct accumulator_interval i;
+
+    (void)state;
+    power(&b, 0);
+    watts(&b, 0, 100);
+    begin(&b, 0);
+    watts(&b, 1, 200);
+    watts(&b, 3, 200);
+    i = end(&b, 3.5);
+    assert_near(i.energy_j, 150 + 400 + 100, 1e-9);
+    assert_near(i.gap_s, 0, 0);
+    assert_true(i.low_j < 650 - 20 && i.high_j > 650 + 20);
+}
+
+static void means_make_rectangles(void **state)
+{
+    struct bench b;
+    struct accumulator_interval i;
+
+    (void)state;
+    power(&b, -1);
+    watts(&b, 0, 500);
+    begin(&b, 0);
+    watts(&b, 1, 100);
+    watts(&b, 3, 200);
+    i = end(&b, 3);
+    assert_near(i.energy_j, 100 + 400, 1e-9);
+}
+
+static void a_mean_of_a_second_says_little_about_a_tenth(void **state)
+{
+    struct bench b;
+    struct accumulator_interval i;
+
+    (void)state;
+    power(&b, 1);
+    watts(&b, 0, 100);
+    watts(&b, 1, 100);
+    begin(&b, 1);
+    watts(&b, 1.1, 100);
+    i = end(&b, 1.1);
+    assert_near(i.energy_j, 10, 1e-9);
+    assert_true(i.low_j <= 1.0001 && i.high_j >= 99.9);
+}
+
+static void modelled_bounds_are_integrated_and_not_averaged_away(void **state)
+{
+    struct bench b;
+    struct accumulator_interval i;
+    int k;
+
+    (void)state;
+    power(&b, -1);
+    b.acc.quality = WATTLE_MODELLED;
+    for (k = 0; k <= 100; k++) {
+        struct wattle_reading r = {.t_ns = ns(k * 0.1), .value = 100, .low = 60, .high = 160};
+
+        accumulator_add(&b.acc, &r, 0);
+        if (k == 0) {
+            begin(&b, 0);
+        }
+    }
+    i = end(&b, 10);
+    assert_near(i.energy_j, 1000, 1e-6);
+    assert_near(i.low_j, 600, 1e-3);
+    assert_near(i.high_j, 1600, 1e-3);
+}
+
+static void a_gain_error_adds_linearly_and_does_not_count_between_runs(void **state)
+{
+    struct bench b;
+    struct accumulator_interval i;
+
+    (void)state;
+    rapl(&b);
+    b.acc.error_relative = 0.02;
+    b.acc.error_w = 0.5;
+    count(&b, 0, 0);
+    count(&b, 10, 1000000000);
+    begin(&b, 10);
+    count(&b, 20, 2000000000);
+    i = end(&b, 20);
+    assert_near(i.high_j - i.energy_j, 20 + 5 + 0.1, 0.001);
+    assert_near(i.repeat_j, 0.1, 0.001);
+}
+
+static void a_run_too_short_for_an_update_is_zero_to_one_tick(void **state)
+{
+    struct bench b;
+    struct accumulator_interval i;
+
+    (void)state;
+    rapl(&b);
+    count(&b, 0, 500);
+    begin(&b, 0);
+    count(&b, 0.0004, 500);
+    i = end(&b, 0.0004);
+    assert_near(i.energy_j, 0, 0);
+    assert_near(i.low_j, 0, 0);
+    assert_near(i.high_j, 0.2, 0.001); /* 200 W for 1 ms */
+}
+
+static void impossible_power_is_a_failed_reading(void **state)
+{
+    struct bench b;
+    struct accumulator_interval i;
+
+    (void)state;
+    power(&b, 0);
+    watts(&b, 0, 100);
+    begin(&b, 0);
+    watts(&b, 1, NAN);
+    watts(&b, 2, -5);
+    watts(&b, 3, 1e9);
+    watts(&b, 4, 100);
+    i = end(&b, 4);
+    assert_near(i.energy_j, 400, 1e-9);
+    assert_near(i.gap_s, 4, 1e-12);
+}
+
+static void a_slow_counter_shows_its_own_period(void **state)
+{
+    struct bench b;
+    int k;
+
+    (void)state;
+    rapl(&b);
+    for (k = 0; k < 200; k++) { /* 100 W, updated every 0.25 s, read every 10 ms */
+        count(&b, k * 0.01, (uint64_t)(k / 25) * 25000000);
+    }
+    assert_near(b.acc.observed_period_s, 0.25, 0.011);
+}
+
+/* xorshift64: the same numbers on every machine */
+static uint64_t next(uint64_t *s)
+{
+    *s ^= *s << 13;
+    *s ^= *s >> 7;
+    *s ^= *s << 17;
+    return *s;
+}
+
+static void what_goes_in_comes_out_whatever_the_wraps_and_failures(void **state)
+{
+    uint64_t seed = 42;
+    int round;
+
+    (void)state;
+    for (round = 0; round < 300; round++) {
+        struct bench b;
+        struct accumulator_interval i;
+        uint64_t total = next(&seed) % RANGE_UJ, start = total;
+        double t = 0;
+        int k;
+
+        rapl(&b);
+        count(&b, 0, total % (RANGE_UJ + 1));
+        begin(&b, 0);
+        for (k = 0; k < 200; k++) {
+            double dt = 0.01 + (double)(next(&seed) % 100000) / 1000; /* to 100 s: 20 kJ */
+
+            t += dt;
+            total += (uint64_t)(dt * 1e6 * (double)(next(&seed) % 200));
+            if (next(&seed) % 8 == 0) {
+                miss(&b, t, WATTLE_READ_FAILED);
+            } else {
+                count(&b, t, total % (RANGE_UJ + 1));
+            }
+        }
+        t += 0.1;
+        count(&b, t, total % (RANGE_UJ + 1));
+        i = end(&b, t);
+        if (i.gap_s == 0 || i.high_j - i.low_j < 1) {
+            assert_near(i.energy_j, (double)(total - start) / 1e6, 1e-3);
+        }
+        assert_true(i.low_j <= (double)(total - start) / 1e6 + 1e-6);
+        assert_true(i.high_j >= (double)(total - start) / 1e6 - 1e-6);
+    }
+}
+
+static void nothing_known_stays_unknown(void **state)
+{
+    struct bench b;
+    struct accumulator_interval i;
+
+    (void)state;
+    rapl(&b);
+    begin(&b, 0);
+    miss(&b, 1, WATTLE_READ_FAILED);
+    i = end(&b, 1);
+    assert_true(isnan(i.energy_j) && isnan(i.low_j) && isnan(i.high_j));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_counter_difference_is_exact),
+        cmocka_unit_test(a_wrap_is_added_at_the_modulus),
+        cmocka_unit_test(several_wraps_add_up),
+        cmocka_unit_test(an_implausible_fall_is_a_gap_filled_with_the_power_around_it),
+        cmocka_unit_test(an_implausible_rise_is_a_gap),
+        cmocka_unit_test(a_fall_across_a_suspend_is_never_a_wrap),
+        cmocka_unit_test(a_counter_not_read_for_a_while_is_bridged_exactly),
+        cmocka_unit_test(blind_for_longer_than_a_wrap_takes_the_nearest_number_of_laps),
+        cmocka_unit_test(a_failed_start_does_not_become_a_phantom_wrap),
+        cmocka_unit_test(time_that_runs_backwards_is_refused),
+        cmocka_unit_test(a_frozen_counter_is_a_gap_at_the_power_before),
+        cmocka_unit_test(a_lost_device_is_a_marked_gap),
+        cmocka_unit_test(instants_make_trapezoids),
+        cmocka_unit_test(means_make_rectangles),
+        cmocka_unit_test(a_mean_of_a_second_says_little_about_a_tenth),
+        cmocka_unit_test(modelled_bounds_are_integrated_and_not_averaged_away),
+        cmocka_unit_test(a_gain_error_adds_linearly_and_does_not_count_between_runs),
+        cmocka_unit_test(a_run_too_short_for_an_update_is_zero_to_one_tick),
+        cmocka_unit_test(impossible_power_is_a_failed_reading),
+        cmocka_unit_test(a_slow_counter_shows_its_own_period),
+        cmocka_unit_test(what_goes_in_comes_out_whatever_the_wraps_and_failures),
+        cmocka_unit_test(nothing_known_stays_unknown),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
