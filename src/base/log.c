@@ -115,7 +115,7 @@ void log_write(const struct log *log, enum log_level level, const char *format, 
                      when, level_names[level], escaped);
     } else if (log->format == LOG_FORMAT_JOURNALD) {
         n = snprintf(line, sizeof line, "<%d>wattle: %s\n", syslog_priorities[level], words);
-    } else if (level <= LOG_LEVEL_WARNING) {
+    } else if (level == LOG_LEVEL_ERROR || level == LOG_LEVEL_WARNING) {
         n = snprintf(line, sizeof line, "wattle: %s%s%s%s\n",
                      log->colour ? (level == LOG_LEVEL_ERROR ? "\033[31m" : "\033[33m") : "",
                      level == LOG_LEVEL_ERROR ? "" : "warning: ", words,

@@ -135,7 +135,7 @@ static bool parse_with_unit(const char *text, const struct unit *units, size_t c
     size_t i;
 
     /* The number ends where a letter that is no exponent begins. */
-    while (text[length] != '\0' && length < sizeof number - 1) {
+    while (length < sizeof number - 1 && text[length] != '\0') {
         char c = text[length];
         bool exponent = (c == 'e' || c == 'E') &&
                         (isdigit((unsigned char)text[length + 1]) || text[length + 1] == '-' ||
