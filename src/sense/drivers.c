@@ -8,12 +8,26 @@
 
 #include <string.h>
 
+/* Energy counters of the processor. */
 extern const struct wattle_sensor_driver sense_rapl_powercap;
+
+/* Devices. */
 extern const struct wattle_sensor_driver sense_nvml;
 
+/* Models and recordings. */
+extern const struct wattle_sensor_driver sense_replay;
+extern const struct wattle_sensor_driver sense_null;
+
 const struct wattle_sensor_driver *const sense_drivers[] = {
+    /* Energy counters of the processor: perf before powercap before MSR. */
     &sense_rapl_powercap,
+
+    /* Devices: nvml, amdgpu, intel_gpu, hwmon, acpi_power, ipmi, battery. */
     &sense_nvml,
+
+    /* Models and recordings: modelled, replay, null. */
+    &sense_replay,
+    &sense_null,
 };
 
 const size_t sense_driver_count = sizeof sense_drivers / sizeof sense_drivers[0];

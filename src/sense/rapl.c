@@ -6,6 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/file.h"
+#include "base/host.h"
+#include "machine/cpu.h"
+
 /*
  * How far RAPL may be trusted (90 % half width, relative). No paper gives one
  * number for all machines; these are our reading of them:
@@ -32,10 +36,35 @@
 
 void rapl_cpu_read(const struct wattle_host *host, struct rapl_cpu *ret)
 {
+    struct machine_cpu cpu;
+    char path[512];
+    char text[4096];
+    ssize_t n;
+
     memset(ret, 0, sizeof *ret);
     ret->family = -1;
     ret->model = -1;
-    (void)host;
+    /* A fake /sys beside the real /proc: that processor is not this one. */
+    if (host->fake && strcmp(host->procfs, "/proc") == 0) {
+        return;
+    }
+    /* The first processor says it all; the kernel takes milliseconds to write down hundreds. */
+    if (host_path(path, sizeof path, host->procfs, "cpuinfo") < 0) {
+        return;
+    }
+    n = file_read(path, text, sizeof text);
+    if (n <= 0) {
+        return;
+    }
+    machine_cpu_parse(text, (size_t)n, &cpu);
+    if (strcmp(cpu.vendor, "GenuineIntel") == 0) {
+        ret->vendor = RAPL_VENDOR_INTEL;
+    } else if (strcmp(cpu.vendor, "AuthenticAMD") == 0 || strcmp(cpu.vendor, "HygonGenuine") == 0) {
+        ret->vendor = RAPL_VENDOR_AMD;
+    }
+    ret->family = cpu.family;
+    ret->model = cpu.model;
+    snprintf(ret->name, sizeof ret->name, "%s", cpu.model_name);
 }
 
 /* "-12" at *text: its number, *text moved past it. -1 if it is anything else. */

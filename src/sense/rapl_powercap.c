@@ -16,6 +16,7 @@
  */
 #include <errno.h>
 #include <limits.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,6 +30,12 @@
 #include "sense/sense.h"
 
 #define DRIVER "powercap"
+
+/* driver_data: the count at probe. */
+enum { PROBE_COUNT = 0 };
+
+/* Two zones of one register are read within a millisecond, at a few hundred watts. */
+#define MIRROR_UJ 5e6
 
 /* A limit above this is "no limit" (boards set 4095.875 W), not a property of the part. */
 #define LIMIT_BELIEVED_W 1500.0
@@ -118,6 +125,7 @@ static void fill_counter(const struct powercap_zones *zones, const struct powerc
         return;
     }
     channel->usable = true;
+    channel->driver_data[PROBE_COUNT] = count;
     if (file_read_u64(zone->path, "max_energy_range_uj", &channel->range) != 0 ||
         channel->range == 0) {
         channel->range = assumed_range(zones, zone, cpu, count);
@@ -155,6 +163,39 @@ static void refuse_other_ways(struct wattle_channel *channel,
     }
 }
 
+/*
+ * AMD has one package counter a socket, but kernels that take a core complex or a
+ * node for a die (Zen 1 and 2 Threadripper and EPYC; Zen 4 and later with 6.9 to
+ * 6.11) show it once per "die": 68 W and 68 W of one 68 W package
+ * (mlco2/codecarbon issue 1274; kernel "powercap: intel_rapl: Fix the energy-pkg
+ * event for AMD CPUs", 2024). Dies that really differ never agree so closely.
+ */
+static void refuse_mirror(const struct rapl_cpu *cpu, const struct powercap_zone *zone,
+                          struct wattle_channel *channel, const struct wattle_channel_list *found,
+                          size_t first)
+{
+    size_t i;
+
+    if (cpu->vendor != RAPL_VENDOR_AMD || zone->name.die < 0 ||
+        channel->domain != WATTLE_D_PACKAGE) {
+        return;
+    }
+    for (i = first; channel->usable && i < found->count; i++) {
+        const struct wattle_channel *other = &found->items[i];
+        double apart_uj = fabs((double)other->driver_data[PROBE_COUNT] -
+                               (double)channel->driver_data[PROBE_COUNT]);
+        int package;
+
+        if (other->usable && other->domain == WATTLE_D_PACKAGE &&
+            channel->driver_data[PROBE_COUNT] > 0 && apart_uj < MIRROR_UJ &&
+            sscanf(other->name, "package-%d-", &package) == 1 && package == zone->name.package) {
+            channel->usable = false;
+            snprintf(channel->reason, sizeof channel->reason,
+                     "a mirror of %s: AMD counts a whole package, not its dies", other->source);
+        }
+    }
+}
+
 static int add_zone(const struct powercap_zones *zones, const struct powercap_zone *zone,
                     const struct rapl_cpu *cpu, const struct rapl_parts *parts, size_t first,
                     struct wattle_channel_list *found)
@@ -174,6 +215,7 @@ static int add_zone(const struct powercap_zones *zones, const struct powercap_zo
                               zone->name.die);
         fill_counter(zones, zone, cpu, &channel);
         refuse_other_ways(&channel, found, first);
+        refuse_mirror(cpu, zone, &channel, found, first);
     }
     return wattle_channel_add(found, &channel);
 }
