@@ -279,6 +279,33 @@ static void a_counter_that_vanishes_fails_and_comes_back(void **state)
     }
 }
 
+static void amd_dies_that_mirror_one_counter_are_counted_once(void **state)
+{
+    static const char *const vendors[] = {"AuthenticAMD", "GenuineIntel"};
+    struct wattle_channel_list list = {0};
+    struct tree tree;
+    char procfs[200];
+    int i;
+
+    (void)state;
+    for (i = 0; i < 2; i++) {
+        tree_begin(&tree);
+        snprintf(procfs, sizeof procfs, "%s/proc", tree.root);
+        tree.host.procfs = procfs;
+        tree_write(&tree, "proc/cpuinfo",
+                   "processor\t: 0\nvendor_id\t: %s\ncpu family\t: 23\nmodel\t\t: 1\n"
+                   "model name\t: A processor\n", vendors[i]);
+        tree_zone(&tree, PC "intel-rapl:0", "package-0-die-0", 7000000000);
+        tree_zone(&tree, PC "intel-rapl:1", "package-0-die-1", 7000050000);
+        tree_zone(&tree, PC "intel-rapl:2", "package-1-die-0", 7000050000);
+        assert_int_equal(probe(&tree, &list), 0);
+        assert_int_equal(usable(&list), i == 0 ? 2 : 3);
+        assert_string_equal(list.items[0].device, "A processor");
+        channel_list_finish(&list);
+        tree_end(&tree);
+    }
+}
+
 static void names_that_are_not_rapls_are_refused(void **state)
 {
     static const char *const bad[] = {"",        "package",  "package-",     "package--1",
@@ -317,6 +344,7 @@ int main(void)
         cmocka_unit_test(stated_limits_bound_the_power_and_absurd_ones_do_not),
         cmocka_unit_test(denied_says_what_to_do),
         cmocka_unit_test(a_counter_that_vanishes_fails_and_comes_back),
+        cmocka_unit_test(amd_dies_that_mirror_one_counter_are_counted_once),
         cmocka_unit_test(names_that_are_not_rapls_are_refused),
     };
 
