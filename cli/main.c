@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The command's table and its door; each subcommand is a file cmd_*.c. */
 #include "cli/command.h"
-#include "cli/estimate.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -14,8 +13,6 @@
 static const struct command commands[] = {
     {"run", "measure a command, or processes that run already", cmd_run},
     {"config", "show every setting and where it came from", cmd_config},
-    {"estimate", "power and energy before anything runs", cmd_estimate},
-    {"accelerators", "what estimates know of each accelerator", cmd_accelerators},
 };
 #define COMMAND_COUNT (sizeof commands / sizeof commands[0])
 

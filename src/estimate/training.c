@@ -65,7 +65,6 @@ int estimate_train(const struct estimate_work *work, struct estimate_result *ret
                    struct wattle_error *err)
 {
     struct estimate_device_work device = {.low_ratio = NAN, .high_ratio = NAN};
-    struct estimate_work filled = *work;
     const char *assumption;
     double count = isnan(work->count) ? 1 : work->count;
     double flops = NAN;
@@ -124,7 +123,6 @@ int estimate_train(const struct estimate_work *work, struct estimate_result *ret
     device.energy_j = watts * count * device.duration_s;
     device.bytes_moved = bytes_moved(work, count, device.duration_s);
     device.operations = flops / 2;
-    filled.training = true;
-    estimate_settle(&filled, &device, ret);
+    estimate_settle(work, &device, ret);
     return 0;
 }

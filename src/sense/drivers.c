@@ -15,6 +15,7 @@ extern const struct wattle_sensor_driver sense_rapl_powercap;
 extern const struct wattle_sensor_driver sense_nvml;
 
 /* Models and recordings. */
+extern const struct wattle_sensor_driver sense_modelled;
 extern const struct wattle_sensor_driver sense_replay;
 extern const struct wattle_sensor_driver sense_null;
 
@@ -26,6 +27,7 @@ const struct wattle_sensor_driver *const sense_drivers[] = {
     &sense_nvml,
 
     /* Models and recordings: modelled, replay, null. */
+    &sense_modelled,
     &sense_replay,
     &sense_null,
 };

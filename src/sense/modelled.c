@@ -24,6 +24,7 @@
 #include "base/file.h"
 #include "base/host.h"
 #include "estimate/server.h"
+#include "machine/cgroup.h"
 #include "machine/cpu.h"
 #include "machine/usage.h"
 #include "machine/virt.h"
@@ -33,64 +34,83 @@ struct modelled_state {
     const struct wattle_host *host;
     struct estimate_server server;
     double cpus;       /* CPUs whose full use is full power */
-    bool own_group;    /* utilisation from the control group, not from the whole machine */
-    double busy_s;     /* at the previous reading */
+    char group[2 * CGROUP_PATH_MAX]; /* whose CPU time counts; "": the whole machine's */
+    double busy_s;                   /* at the previous reading */
     int64_t t_ns;
     struct wattle_bound last;
 };
 
-/* CPU seconds of the control group that is our root: what a container sees as /sys/fs/cgroup. */
-static double group_cpu_s(const struct wattle_host *host)
+/* CPU seconds of a control group: version 2 in microseconds, version 1 in nanoseconds. */
+static double group_cpu_s(const char *dir)
 {
     char text[1024];
-    if (file_read_at(host->cgroup, "cpu.stat", text, sizeof(text)) > 0) {
+    uint64_t ns;
+
+    if (file_read_at(dir, "cpu.stat", text, sizeof(text)) > 0) {
         const char *at = strstr(text, "usage_usec ");
         if (at != NULL) {
             return strtod(at + strlen("usage_usec "), NULL) * 1e-6;
         }
     }
-    static const char *const v1[] = {"cpuacct", "cpu,cpuacct"};
-    for (size_t i = 0; i < sizeof(v1) / sizeof(v1[0]); i++) {
-        char dir[512];
-        uint64_t ns;
-        if (host_path(dir, sizeof(dir), host->cgroup, "%s", v1[i]) >= 0 &&
-            file_read_u64(dir, "cpuacct.usage", &ns) == 0) {
-            return (double)ns * 1e-9;
-        }
-    }
-    return WATTLE_UNKNOWN;
+    return file_read_u64(dir, "cpuacct.usage", &ns) == 0 ? (double)ns * 1e-9 : WATTLE_UNKNOWN;
 }
 
-static double busy_now_s(const struct wattle_host *host, bool own_group)
+/* The group of this process; where its path is not visible (a container), the root that is. */
+static bool group_find(const struct wattle_host *host, char *ret, size_t size)
 {
-    if (own_group) {
-        return group_cpu_s(host);
+    char text[8192], root[CGROUP_PATH_MAX], path[CGROUP_PATH_MAX];
+    ssize_t length = file_read_at(host->procfs, "self/cgroup", text, sizeof(text));
+
+    for (int version = 2; version >= 1; version--) {
+        bool mounted = version == 2 ? cgroup_v2_root(host, root, sizeof(root))
+                                    : cgroup_v1_root(host, "cpuacct", root, sizeof(root));
+        if (!mounted) {
+            continue;
+        }
+        if (length > 0 &&
+            cgroup_path_parse(text, (size_t)length, version == 2 ? "" : "cpuacct", path,
+                              sizeof(path)) &&
+            host_path(ret, size, root, "%s", path) >= 0 && wattle_known(group_cpu_s(ret))) {
+            return true;
+        }
+        if (snprintf(ret, size, "%s", root) < (int)size && wattle_known(group_cpu_s(ret))) {
+            return true;
+        }
+    }
+    ret[0] = '\0';
+    return false;
+}
+
+/* group "": the whole machine. */
+static double busy_now_s(const struct wattle_host *host, const char *group)
+{
+    if (group[0] != '\0') {
+        return group_cpu_s(group);
     }
     struct machine_cpu_time now;
-    machine_cpu_time_read(host, &now);
+    machine_cpu_totals_read(host, &now);
     return now.busy_s;
 }
 
 /* What is modelled: the machine, or the part of it that is ours. */
-static void look(const struct wattle_host *host, struct modelled_machine *ret)
+static void look(const struct wattle_host *host, struct modelled_machine *ret, char *group,
+                 size_t size)
 {
     struct machine_cpu cpu;
     struct machine_memory memory;
     struct machine_virt virt;
-    struct machine_cpu_time time;
     machine_cpu_read(host, &cpu);
     machine_memory_read(host, &memory);
     machine_virt_read(host, &virt);
-    machine_cpu_time_read(host, &time);
-    modelled_describe(&cpu, &memory, &virt, &time, ret);
-    if (ret->own_group && !wattle_known(group_cpu_s(host))) {
+    modelled_describe(&cpu, &memory, &virt, ret);
+    group[0] = '\0';
+    if (ret->own_group && !group_find(host, group, size)) {
         ret->own_group = false;
     }
 }
 
 void modelled_describe(const struct machine_cpu *cpu, const struct machine_memory *memory,
-                       const struct machine_virt *virt, const struct machine_cpu_time *time,
-                       struct modelled_machine *ret)
+                       const struct machine_virt *virt, struct modelled_machine *ret)
 {
     memset(ret, 0, sizeof(*ret));
     struct estimate_server_spec *spec = &ret->spec;
@@ -104,19 +124,23 @@ void modelled_describe(const struct machine_cpu *cpu, const struct machine_memor
     spec->cores = cpu->cores;
     spec->threads_per_core =
         cpu->cores > 0 && cpu->threads > 0 ? (cpu->threads + cpu->cores - 1) / cpu->cores : 0;
-    int threads = cpu->threads > 0 ? cpu->threads : time->cpus;
-    ret->cpus = threads > 0 ? threads : 1;
-    bool limited = wattle_known(virt->cpu_limit) && virt->cpu_limit > 0 &&
-                   virt->cpu_limit < ret->cpus;
-    if (virt->virtual_machine || cpu->hypervisor) {
+    int threads = cpu->threads > 0 ? cpu->threads : 1;
+    ret->cpus = threads;
+    /* A limit outside of a container (a service with a quota) makes the machine no smaller. */
+    if (virt->container && virt->cpu_limit > 0 && virt->cpu_limit < threads) {
+        ret->cpus = virt->cpu_limit;
+        ret->own_group = true;
+    }
+    if (virt->virtual_machine) {
         estimate_server_share(spec, ret->cpus, &ret->server);
         return;
     }
+    if (virt->container && wattle_known(virt->memory_limit_bytes)) {
+        spec->memory_gb = WATTLE_UNKNOWN; /* the container's, not the machine's */
+    }
     estimate_server(spec, &ret->server);
-    if (limited) {
-        estimate_server_scale(&ret->server, virt->cpu_limit / ret->cpus, "container");
-        ret->cpus = virt->cpu_limit;
-        ret->own_group = true;
+    if (ret->own_group) {
+        estimate_server_scale(&ret->server, ret->cpus / threads, "container");
     }
 }
 
@@ -126,7 +150,8 @@ static int probe(const struct wattle_host *host, struct wattle_channel_list *fou
     (void)err;
     struct modelled_machine machine;
     struct wattle_channel channel;
-    look(host, &machine);
+    char group[2 * CGROUP_PATH_MAX];
+    look(host, &machine, group, sizeof(group));
     const struct estimate_server *server = &machine.server;
     wattle_channel_init(&channel, sense_modelled.name);
     snprintf(channel.name, sizeof(channel.name), "machine");
@@ -148,7 +173,7 @@ static int probe(const struct wattle_host *host, struct wattle_channel_list *fou
     channel.driver_data[MODELLED_IDLE_MW] = (uint64_t)(server->idle_w.value * 1e3);
     channel.driver_data[MODELLED_IDLE_LOW_MW] = (uint64_t)(server->idle_w.low * 1e3);
     channel.driver_data[MODELLED_IDLE_HIGH_MW] = (uint64_t)(server->idle_w.high * 1e3);
-    channel.usable = wattle_known(busy_now_s(host, machine.own_group));
+    channel.usable = wattle_known(busy_now_s(host, group));
     if (!channel.usable) {
         snprintf(channel.reason, sizeof(channel.reason), "%s/stat tells no CPU time",
                  host->procfs);
@@ -168,12 +193,11 @@ static int modelled_open(const struct wattle_host *host, const struct wattle_cha
         return error_set(err, WATTLE_E_NOMEM, "modelled: out of memory");
     }
     struct modelled_machine machine;
-    look(host, &machine);
+    look(host, &machine, state->group, sizeof(state->group));
     state->host = host;
     state->server = machine.server;
     state->cpus = machine.cpus;
-    state->own_group = machine.own_group;
-    state->busy_s = busy_now_s(host, state->own_group);
+    state->busy_s = busy_now_s(host, state->group);
     state->t_ns = clock_monotonic_ns(host);
     state->last = estimate_server_power(&state->server, 0.0);
     *ret_state = state;
@@ -183,7 +207,7 @@ static int modelled_open(const struct wattle_host *host, const struct wattle_cha
 static int modelled_read(void *user, struct wattle_reading *reading)
 {
     struct modelled_state *state = user;
-    double busy_s = busy_now_s(state->host, state->own_group);
+    double busy_s = busy_now_s(state->host, state->group);
     int64_t t_ns = clock_monotonic_ns(state->host);
     memset(reading, 0, sizeof(*reading));
     reading->t_ns = t_ns;

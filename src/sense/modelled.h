@@ -24,7 +24,6 @@ struct modelled_machine {
 
 /* Pure. */
 void modelled_describe(const struct machine_cpu *cpu, const struct machine_memory *memory,
-                       const struct machine_virt *virt, const struct machine_cpu_time *time,
-                       struct modelled_machine *ret);
+                       const struct machine_virt *virt, struct modelled_machine *ret);
 
 #endif
