@@ -27,7 +27,8 @@ sed -e ':join' -e '/WATTLE_API[^;]*$/{N;b join' -e '}' "$include"/wattle/*.h \
     sed -n 's/.*WATTLE_API[^(]*[ *]\(wattle_[a-z0-9_]*\) *(.*/\1/p' | sort -u >"$folder/declared"
 [ -s "$folder/declared" ] || fail "no declarations found in $include"
 comm -13 "$folder/declared" "$folder/shared.own" >"$folder/undeclared"
-[ ! -s "$folder/undeclared" ] || fail "exported, but in no public header: $(cat "$folder/undeclared")"
+[ ! -s "$folder/undeclared" ] ||
+    fail "exported, but in no public header: $(cat "$folder/undeclared")"
 comm -23 "$folder/declared" "$folder/shared.own" >"$folder/missing"
 if [ -s "$folder/missing" ]; then
     echo "declared, but not there: $(tr '\n' ' ' <"$folder/missing")"

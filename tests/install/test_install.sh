@@ -48,7 +48,8 @@ for program in $programs; do
     if readelf -d "$name-static" | grep -q libwattle; then
         fail "$name-static still needs the shared library"
     fi
-    LD_LIBRARY_PATH=$library "$name-shared" >"$name.out" 2>&1 || fail "$name-shared: $(cat "$name.out")"
+    LD_LIBRARY_PATH=$library "$name-shared" >"$name.out" 2>&1 ||
+        fail "$name-shared: $(cat "$name.out")"
     "$name-static" >"$name.out" 2>&1 || fail "$name-static: $(cat "$name.out")"
 done
 [ "$("$folder/user-static")" = "$version" ] || fail "wattle_version() is not $version"
