@@ -9,7 +9,9 @@
 #include <string.h>
 
 /* Energy counters of the processor. */
+extern const struct wattle_sensor_driver sense_rapl_perf;
 extern const struct wattle_sensor_driver sense_rapl_powercap;
+extern const struct wattle_sensor_driver sense_rapl_msr;
 
 /* Devices. */
 extern const struct wattle_sensor_driver sense_nvml;
@@ -21,7 +23,9 @@ extern const struct wattle_sensor_driver sense_null;
 
 const struct wattle_sensor_driver *const sense_drivers[] = {
     /* Energy counters of the processor: perf before powercap before MSR. */
+    &sense_rapl_perf,
     &sense_rapl_powercap,
+    &sense_rapl_msr,
 
     /* Devices: nvml, amdgpu, intel_gpu, hwmon, acpi_power, ipmi, battery. */
     &sense_nvml,
