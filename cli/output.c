@@ -3,8 +3,11 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "cli/command.h"
+#include "record/utf8.h"
 
 static int print(json_t *value, size_t flags)
 {
@@ -36,9 +39,18 @@ void output_number(json_t *object, const char *key, double number)
 void output_text(json_t *object, const char *key, const char *text)
 {
     if (text != NULL && text[0] != '\0') {
-        /* Not UTF-8: json_string refuses it; say so rather than leave it out. */
         json_t *string = json_string(text);
 
-        json_object_set_new(object, key, string != NULL ? string : json_string("(not UTF-8)"));
+        if (string == NULL) { /* not UTF-8: a file name, a command line of another age */
+            size_t size = 3 * strlen(text) + 1;
+            char *clean = malloc(size);
+
+            if (clean != NULL) {
+                utf8_copy(clean, size, text);
+                string = json_string(clean);
+                free(clean);
+            }
+        }
+        json_object_set_new(object, key, string);
     }
 }

@@ -14,6 +14,7 @@
 #include "base/id.h"
 #include "machine/identity.h"
 #include "meter/meter.h"
+#include "record/redact.h"
 #include "record/store.h"
 
 #define SERIES_MAX 600 /* points of a plot; a terminal or a page shows no more */
@@ -131,21 +132,6 @@ static int fill_series(struct wattle_record *record, struct measurement *measure
     return 0;
 }
 
-static char **copy_command(char **command)
-{
-    size_t count = 0, i;
-    char **copy;
-
-    while (command != NULL && command[count] != NULL) {
-        count++;
-    }
-    copy = calloc(count + 1, sizeof *copy);
-    for (i = 0; copy != NULL && i < count; i++) {
-        copy[i] = strdup(command[i]);
-    }
-    return copy;
-}
-
 static char *copy_text(const char *text)
 {
     return text != NULL ? strdup(text) : NULL;
@@ -156,13 +142,14 @@ int run_record_fill(struct wattle_record *record, struct cli *cli,
                     struct measurement *measurement, const struct wattle_energy *energy,
                     struct wattle_error *err)
 {
+    static const char *const nothing[] = {NULL};
     struct measurement_utilization utilization;
     const char *of = config_text(&cli->config, CONFIG_EMISSIONS_OF);
 
     snprintf(record->id, sizeof record->id, "%s", facts->id);
     snprintf(record->parent_id, sizeof record->parent_id, "%s", facts->parent_id);
-    record->command = copy_command(options->command);
-    if (record->command == NULL) {
+    if (record_set_command(record, options->command != NULL ? (const char *const *)options->command
+                                                            : nothing) != 0) {
         return error_set(err, WATTLE_E_NOMEM, "out of memory");
     }
     record->project = copy_text(config_text(&cli->config, CONFIG_PROJECT));
