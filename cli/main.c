@@ -12,6 +12,12 @@
 
 static const struct command commands[] = {
     {"run", "measure a command, or processes that run already", cmd_run},
+    {"monitor", "show the machine's power until ^C", cmd_monitor},
+    {"runs", "list the runs that were kept", cmd_runs},
+    {"show", "show one run again", cmd_show},
+    {"sensors", "list what can be read here, and why the rest cannot", cmd_sensors},
+    {"doctor", "say what each missing sensor needs; --fix installs it", cmd_doctor},
+    {"load", "make a known CPU and memory load to try the meter on", cmd_load},
     {"config", "show every setting and where it came from", cmd_config},
 };
 #define COMMAND_COUNT (sizeof commands / sizeof commands[0])
