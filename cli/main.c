@@ -9,6 +9,7 @@
 #include <wattle/wattle.h>
 
 #include "base/nearest.h"
+#include "cli/estimate.h"
 
 static const struct command commands[] = {
     {"run", "measure a command, or processes that run already", cmd_run},
@@ -18,6 +19,8 @@ static const struct command commands[] = {
     {"sensors", "list what can be read here, and why the rest cannot", cmd_sensors},
     {"doctor", "say what each missing sensor needs; --fix installs it", cmd_doctor},
     {"load", "make a known CPU and memory load to try the meter on", cmd_load},
+    {"estimate", "power and energy before anything runs", cmd_estimate},
+    {"accelerators", "what estimates know of each accelerator", cmd_accelerators},
     {"config", "show every setting and where it came from", cmd_config},
 };
 #define COMMAND_COUNT (sizeof commands / sizeof commands[0])
@@ -62,7 +65,7 @@ static int print_help(void)
            "  wattle sensors                  what can be measured here?\n\n"
            "Commands:\n");
     for (i = 0; i < COMMAND_COUNT; i++) {
-        printf("  %-9s %s\n", commands[i].name, commands[i].summary);
+        printf("  %-12s %s\n", commands[i].name, commands[i].summary);
     }
     printf("\n`wattle COMMAND --help` says more, as does wattle(1). `wattle --version` prints the "
            "version.\n");

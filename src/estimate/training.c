@@ -65,6 +65,7 @@ int estimate_train(const struct estimate_work *work, struct estimate_result *ret
                    struct wattle_error *err)
 {
     struct estimate_device_work device = {.low_ratio = NAN, .high_ratio = NAN};
+    struct estimate_work filled = *work;
     const char *assumption;
     double count = isnan(work->count) ? 1 : work->count;
     double flops = NAN;
@@ -123,6 +124,7 @@ int estimate_train(const struct estimate_work *work, struct estimate_result *ret
     device.energy_j = watts * count * device.duration_s;
     device.bytes_moved = bytes_moved(work, count, device.duration_s);
     device.operations = flops / 2;
-    estimate_settle(work, &device, ret);
+    filled.training = true;
+    estimate_settle(&filled, &device, ret);
     return 0;
 }

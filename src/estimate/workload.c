@@ -30,6 +30,11 @@ void estimate_work_init(struct estimate_work *work)
     work->pue = NAN;
 }
 
+static const char *work_precision(const struct estimate_work *work)
+{
+    return work->precision != NULL ? work->precision : "bf16";
+}
+
 void estimate_assume(struct estimate_result *result, const char *format, ...)
 {
     if (result->assumption_count < ESTIMATE_ASSUMPTIONS_MAX) {
@@ -171,11 +176,11 @@ static void add_storage(const struct estimate_work *work, double duration_s, dou
     double w_tb;
 
     if (isnan(gb)) {
-        double bytes = isnan(work->parameters) ? 0 : work->parameters * 16;
+        /* Training keeps checkpoints: weights, master copy and two moments of the optimiser. */
+        double bytes = work->training ? 16 : precision_bytes(work_precision(work));
 
-        gb = bytes / 1e9;
-        estimate_assume(result, "storage not named: %.3g GB, 16 bytes a parameter (a checkpoint)",
-                        gb);
+        gb = isnan(work->parameters) ? 0 : work->parameters * bytes / 1e9;
+        estimate_assume(result, "storage not named: %.3g GB, %g bytes a parameter", gb, bytes);
     }
     w_tb = estimate_use(result, "storage_w_per_tb", 1.52, 0.89, 3, "W/TB",
                         "SSD, Etsy Cloud Jewels; 0.89 for disks");
@@ -223,7 +228,7 @@ static double pue_of(const struct estimate_work *work, double *ret_spread,
 static double arithmetic_floor(const struct estimate_work *work,
                                const struct estimate_device_work *device)
 {
-    double bytes = precision_bytes(work->precision != NULL ? work->precision : "bf16");
+    double bytes = precision_bytes(work_precision(work));
     /* pJ of a multiplication and an addition: Jouppi et al., ISCA 2021. */
     double pj = bytes >= 4 ? 1.31 + 0.38 : bytes > 1 ? 0.21 + 0.11 : 0.07 + 0.03;
 

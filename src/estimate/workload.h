@@ -67,6 +67,7 @@ struct estimate_work {
     double storage_gb;        /* kept for the duration */
     double pue;
     const char *workload;     /* inference: "chat", "reasoning", "code", "image", "video" */
+    bool training;            /* set by estimate_train */
     bool hybrid;              /* Mamba and transformer layers mixed */
 };
 
