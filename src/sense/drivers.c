@@ -15,6 +15,11 @@ extern const struct wattle_sensor_driver sense_rapl_msr;
 
 /* Devices. */
 extern const struct wattle_sensor_driver sense_nvml;
+extern const struct wattle_sensor_driver sense_amdgpu;
+extern const struct wattle_sensor_driver sense_intel_gpu;
+extern const struct wattle_sensor_driver sense_hwmon;
+extern const struct wattle_sensor_driver sense_acpi_power;
+extern const struct wattle_sensor_driver sense_battery;
 
 /* Models and recordings. */
 extern const struct wattle_sensor_driver sense_modelled;
@@ -29,6 +34,11 @@ const struct wattle_sensor_driver *const sense_drivers[] = {
 
     /* Devices: nvml, amdgpu, intel_gpu, hwmon, acpi_power, ipmi, battery. */
     &sense_nvml,
+    &sense_amdgpu,
+    &sense_intel_gpu,
+    &sense_hwmon,
+    &sense_acpi_power,
+    &sense_battery,
 
     /* Models and recordings: modelled, replay, null. */
     &sense_modelled,

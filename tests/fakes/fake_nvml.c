@@ -172,7 +172,8 @@ API int nvmlDeviceGetPowerUsage(struct nvml_device *device, unsigned *ret)
     double t_s = fake_elapsed_s();
     bool mean = device->architecture >= NVML_ARCH_AMPERE && device->pci_device >> 8 != 0x20;
 
-    return give_unsigned(device, mean ? fake_mean_power_mw(device, t_s) : fake_power_mw(device, t_s),
+    return give_unsigned(device,
+                         mean ? fake_mean_power_mw(device, t_s) : fake_power_mw(device, t_s),
                          device->no_power ? NVML_NOT_SUPPORTED : NVML_OK, ret);
 }
 
@@ -307,7 +308,8 @@ static void fill_field(struct nvml_device *device, struct nvml_field_value *valu
     bool instant = value->field_id == NVML_FIELD_POWER_INSTANT;
     bool average = value->field_id == NVML_FIELD_POWER_AVERAGE;
     bool module = value->scope_id == NVML_SCOPE_MODULE;
-    double power = instant ? fake_power_mw(device, fake_elapsed_s()) : fake_mean_power_mw(device, fake_elapsed_s());
+    double t_s = fake_elapsed_s();
+    double power = instant ? fake_power_mw(device, t_s) : fake_mean_power_mw(device, t_s);
 
     value->timestamp_us = (long long)(fake_elapsed_s() * 1e6);
     value->latency_us = 0;
