@@ -47,7 +47,7 @@ static double edge_j(const struct accumulator *acc, double age_s)
         return tick_w * fmax(period_s, age_s) + acc->unit_j;
     }
     /* A power seen late: what it may have changed by, for as long as it was not seen. */
-    return acc->swing_w * (period_s + fmax(acc->averaging_s, 0) / 2 + age_s);
+    return acc->swing_w * (period_s / 2 + fmax(acc->averaging_s, 0) / 2 + age_s);
 }
 
 void accumulator_at(const struct accumulator *acc, int64_t t_ns, struct accumulated *ret)

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The sampler's thread: rounds at absolute deadlines, so that a late round does not shift the
+ * next. Another thread opens the slow drivers meanwhile and ends. Neither takes a signal.
+ */
+#define _GNU_SOURCE
+#include <math.h>
+#include <signal.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "meter/state.h"
+
+
+/* No counter may wrap between two rounds, whatever rate was asked for: a third of its range at
+ * the highest power that is believed. */
+double sampler_period_s(const struct wattle_meter *meter)
+{
+    size_t count = atomic_load_explicit(&meter->slot_count, memory_order_acquire);
+    double period_s = 1 / meter->hz;
+    size_t i;
+
+    for (i = 0; i < count; i++) {
+        const struct slot *slot = meter->slots[i];
+
+        if (slot->energy && slot->acc.range_j > 0) {
+            period_s = fmin(period_s, slot->acc.range_j / (3 * slot->acc.cap_w));
+        }
+    }
+    return fmax(period_s, 0.001);
+}
+
+static void *sample(void *user)
+{
+    struct wattle_meter *meter = user;
+    int64_t next_ns = clock_monotonic_ns(NULL);
+    bool stop = false;
+
+    pthread_setname_np(pthread_self(), "wattle-meter");
+    while (!stop) {
+        int64_t period_ns = (int64_t)(sampler_period_s(meter) * 1e9);
+        int64_t now_ns = clock_monotonic_ns(NULL);
+        struct timespec until;
+
+        next_ns += period_ns;
+        if (next_ns <= now_ns) { /* late by a whole round: leave it out, keep the beat */
+            next_ns += ((now_ns - next_ns) / period_ns + 1) * period_ns;
+        }
+        until.tv_sec = next_ns / NS_PER_S;
+        until.tv_nsec = next_ns % NS_PER_S;
+        /* A futex with an absolute time-out: as exact as clock_nanosleep, and close can end it. */
+        pthread_mutex_lock(&meter->lock);
+        while (!meter->stop &&
+               pthread_cond_timedwait(&meter->changed, &meter->lock, &until) == 0) {
+        }
+        stop = meter->stop;
+        pthread_mutex_unlock(&meter->lock);
+        if (!stop) {
+            round_take(meter, ROUND_PERIODIC);
+        }
+        atomic_store_explicit(&meter->thread_ns, clock_thread_cpu_ns(), memory_order_relaxed);
+    }
+    return NULL;
+}
+
+static void *open_slow(void *user)
+{
+    pthread_setname_np(pthread_self(), "wattle-open");
+    meter_join_slow(user);
+    return NULL;
+}
+
+int sampler_start(struct wattle_meter *meter)
+{
+    sigset_t all, before;
+    int code = 0;
+
+    /* Threads inherit the mask: the program's own threads go on taking its signals. */
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    if (meter->slow_wanted) {
+        code = pthread_create(&meter->slow_thread, NULL, open_slow, meter);
+        meter->slow_thread_started = code == 0;
+    }
+    if (code == 0) {
+        code = pthread_create(&meter->thread, NULL, sample, meter);
+        meter->thread_started = code == 0;
+    }
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return code;
+}
+
+void sampler_stop(struct wattle_meter *meter)
+{
+    pthread_mutex_lock(&meter->lock);
+    meter->stop = true;
+    pthread_cond_broadcast(&meter->changed);
+    pthread_mutex_unlock(&meter->lock);
+    if (meter->thread_started) {
+        pthread_join(meter->thread, NULL);
+    }
+    if (meter->slow_thread_started) {
+        pthread_join(meter->slow_thread, NULL);
+    }
+    meter->thread_started = meter->slow_thread_started = false;
+}

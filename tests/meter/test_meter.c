@@ -1,0 +1,533 @@
+/* SPDX-License-Identifier: MIT */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "mill.h"
+
+static void assert_near(double value, double expected, double tolerance)
+{
+    if (!(fabs(value - expected) <= tolerance)) {
+        fail_msg("%.9g is not %.9g", value, expected);
+    }
+}
+
+static const struct wattle_component *component(const struct wattle_energy *energy,
+                                                const char *name)
+{
+    size_t i;
+
+    for (i = 0; i < energy->component_count; i++) {
+        if (strcmp(energy->components[i].name, name) == 0) {
+            return &energy->components[i];
+        }
+    }
+    return NULL;
+}
+
+static bool noted(const struct wattle_energy *energy, const char *words)
+{
+    size_t i;
+
+    for (i = 0; i < energy->note_count; i++) {
+        if (strstr(energy->notes[i], words) != NULL) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* machine_j is the sum of the counted, in whole microjoules. */
+static void assert_conserved(const struct wattle_energy *energy)
+{
+    long long sum = 0;
+    size_t i;
+
+    for (i = 0; i < energy->component_count; i++) {
+        const struct wattle_component *c = &energy->components[i];
+
+        assert_true(c->energy_j.low <= c->energy_j.value && c->energy_j.value <= c->energy_j.high);
+        assert_true(c->energy_j.low >= 0);
+        assert_int_equal(c->quality == WATTLE_GAP, c->gap_s > 0);
+        if (c->counted) {
+            sum += llround(c->energy_j.value * 1e6);
+        }
+    }
+    assert_int_equal(sum, llround(energy->machine_j.value * 1e6));
+    assert_true((double)sum / 1e6 == energy->machine_j.value);
+}
+
+/* Two sockets with memory, psys above them. */
+static void two_sockets(struct mill *mill)
+{
+    mill_init(mill);
+    mill_add(mill, WATTLE_D_PLATFORM, 0, WATTLE_Q_ENERGY);
+    mill_add(mill, WATTLE_D_PACKAGE, 0, WATTLE_Q_ENERGY);
+    mill_add(mill, WATTLE_D_DRAM, 0, WATTLE_Q_ENERGY);
+    mill_add(mill, WATTLE_D_PACKAGE, 1, WATTLE_Q_ENERGY);
+    mill_add(mill, WATTLE_D_DRAM, 1, WATTLE_Q_ENERGY);
+}
+
+static const double two_sockets_w[] = {250, 100, 10, 80, 8};
+
+static void a_session_sums_packages_and_memory(void **state)
+{
+    struct wattle_session *session;
+    struct wattle_meter *meter;
+    struct wattle_energy e;
+    struct mill mill;
+    int k;
+
+    (void)state;
+    two_sockets(&mill);
+    assert_int_equal(mill_open(&mill, &meter, NULL), 0);
+    assert_int_equal(wattle_meter_channel_count(meter), 5);
+    assert_string_equal(wattle_meter_channel(meter, 4)->name, "psys-0");
+    assert_string_equal(wattle_meter_channel(meter, 0)->name, "package-0");
+    mill_turn(&mill, meter, 1, two_sockets_w);
+    assert_int_equal(wattle_session_start(&session, meter, NULL), 0);
+    for (k = 0; k < 20; k++) {
+        mill_turn(&mill, meter, 0.1, two_sockets_w);
+    }
+    assert_int_equal(wattle_session_stop(session, &e, NULL), 0);
+    assert_near(e.machine_j.value, 396, 0);
+    assert_near(e.duration_s, 2, 1e-12);
+    assert_near(e.mean_w, 198, 1e-9);
+    assert_near(e.max_w, 198, 1e-6);
+    assert_int_equal(e.quality, WATTLE_MEASURED);
+    assert_int_equal(e.scope, WATTLE_SCOPE_COMPONENTS);
+    assert_false(component(&e, "psys-0")->counted);
+    assert_near(component(&e, "psys-0")->energy_j.value, 500, 0);
+    assert_true(isnan(e.wall_j.value) && isnan(e.task_j.value));
+    assert_true(e.repeat_error > 0 && e.repeat_error < 0.002);
+    assert_int_equal(component(&e, "package-0")->samples, 20);
+    assert_near(component(&e, "package-1")->max_w, 80, 1e-6);
+    assert_conserved(&e);
+    mill_turn(&mill, meter, 1, two_sockets_w);
+    assert_int_equal(wattle_session_stop(session, &e, NULL), 0);
+    assert_near(e.machine_j.value, 396, 0);
+    wattle_session_destroy(session);
+    wattle_meter_close(meter);
+}
+
+static void sessions_nest_and_overlap_and_share_no_baseline(void **state)
+{
+    struct wattle_session *outer, *inner, *late;
+    struct wattle_meter *meter;
+    struct wattle_energy e;
+    struct mill mill;
+
+    (void)state;
+    two_sockets(&mill);
+    assert_int_equal(mill_open(&mill, &meter, NULL), 0);
+    mill_turn(&mill, meter, 1, two_sockets_w);
+    wattle_session_start(&outer, meter, NULL);
+    mill_turn(&mill, meter, 1, two_sockets_w);
+    wattle_session_start(&inner, meter, NULL);
+    mill_turn(&mill, meter, 1, two_sockets_w);
+    wattle_session_start(&late, meter, NULL);
+    wattle_session_read(inner, &e, NULL);
+    assert_near(e.machine_j.value, 198, 0);
+    mill_turn(&mill, meter, 1, two_sockets_w);
+    wattle_session_stop(inner, &e, NULL);
+    assert_near(e.machine_j.value, 396, 0);
+    wattle_session_stop(outer, &e, NULL);
+    assert_near(e.machine_j.value, 594, 0);
+    mill_turn(&mill, meter, 1, two_sockets_w);
+    wattle_session_stop(late, &e, NULL);
+    assert_near(e.machine_j.value, 396, 0);
+    wattle_session_destroy(outer);
+    wattle_session_destroy(inner);
+    wattle_session_destroy(late);
+    wattle_meter_close(meter);
+}
+
+static void windows_are_interpolated_with_an_honest_interval(void **state)
+{
+    struct wattle_window whole, part, open;
+    struct wattle_meter *meter;
+    struct wattle_energy e;
+    struct mill mill;
+
+    (void)state;
+    two_sockets(&mill);
+    assert_int_equal(mill_open(&mill, &meter, NULL), 0);
+    mill_turn(&mill, meter, 1, two_sockets_w);
+    wattle_window_begin(meter, &whole);
+    wattle_window_begin(meter, &open);
+    mill.t_ns += 250000000;
+    wattle_window_begin(meter, &part);
+    mill.t_ns -= 250000000;
+    mill_turn(&mill, meter, 1, two_sockets_w);
+    mill_turn(&mill, meter, 1, two_sockets_w);
+    mill.t_ns -= 500000000;
+    wattle_window_end(meter, &part);
+    mill.t_ns += 500000000;
+    wattle_window_end(meter, &whole);
+    assert_int_equal(wattle_window_energy(meter, &whole, &e, NULL), 0);
+    assert_near(e.machine_j.value, 396, 0);
+    assert_conserved(&e);
+    assert_int_equal(wattle_window_energy(meter, &part, &e, NULL), 0);
+    assert_near(e.machine_j.value, 1.25 * 198, 1e-6);
+    /* within a quarter of a second at each end nothing is known but the highest power */
+    assert_true(e.machine_j.high > 1.25 * 198 + 100 && e.machine_j.low < 1.25 * 198 - 50);
+    assert_conserved(&e);
+    assert_int_equal(wattle_window_energy(meter, &open, &e, NULL), WATTLE_E_INVALID);
+    open.end_ns = open.begin_ns - 5;
+    assert_int_equal(wattle_window_energy(meter, &open, &e, NULL), WATTLE_E_INVALID);
+    open.begin_ns = 5;
+    open.end_ns = 6;
+    assert_int_equal(wattle_window_energy(meter, &open, &e, NULL), WATTLE_E_INVALID);
+    wattle_meter_close(meter);
+}
+
+static void a_window_newer_than_the_last_row_takes_a_reading(void **state)
+{
+    struct wattle_window window;
+    struct wattle_meter *meter;
+    struct wattle_energy e;
+    struct mill mill;
+
+    (void)state;
+    two_sockets(&mill);
+    assert_int_equal(mill_open(&mill, &meter, NULL), 0);
+    mill_turn(&mill, meter, 1, two_sockets_w);
+    wattle_window_begin(meter, &window);
+    mill.t_ns += 500000000; /* half a second: still counters are not suspect yet */
+    mill.channels[1].count += 70000000;
+    wattle_window_end(meter, &window);
+    assert_int_equal(wattle_window_energy(meter, &window, &e, NULL), 0);
+    assert_near(e.machine_j.value, 70, 1e-9);
+    mill.t_ns += 100; /* too soon for another reading: the row alone is drawn */
+    wattle_window_end(meter, &window);
+    assert_int_equal(wattle_window_energy(meter, &window, &e, NULL), 0);
+    assert_near(e.machine_j.value, 70, 1e-9);
+    wattle_meter_close(meter);
+}
+
+static void a_dead_counter_gives_its_place_for_the_whole_interval(void **state)
+{
+    const double watts[] = {0, 60, 150};
+    struct wattle_session *session;
+    struct wattle_meter *meter;
+    struct wattle_energy e;
+    struct mill mill;
+    int k;
+
+    (void)state;
+    mill_init(&mill);
+    mill_add(&mill, WATTLE_D_PACKAGE, 0, WATTLE_Q_ENERGY);
+    mill_add(&mill, WATTLE_D_PLATFORM, 0, WATTLE_Q_ENERGY);
+    mill_add(&mill, WATTLE_D_WALL, 0, WATTLE_Q_POWER);
+    mill.channels[2].quality = WATTLE_MODELLED;
+    mill.channels[2].value = 150;
+    assert_int_equal(mill_open(&mill, &meter, NULL), 0);
+    assert_true(meter_counted(meter, 0));
+    wattle_session_start(&session, meter, NULL);
+    mill_turn(&mill, meter, 0.5, watts);
+    wattle_session_read(session, &e, NULL);
+    assert_true(component(&e, "package-0")->counted); /* not judged yet */
+    for (k = 0; k < 5; k++) {
+        mill_turn(&mill, meter, 0.5, watts);
+    }
+    wattle_session_stop(session, &e, NULL);
+    assert_null(component(&e, "package-0"));
+    assert_true(component(&e, "psys-0")->counted);
+    assert_near(e.machine_j.value, 180, 1e-9);
+    assert_near(e.wall_j.value, 450, 1e-6);
+    assert_true(noted(&e, "package-0"));
+    assert_conserved(&e);
+    wattle_session_destroy(session);
+    wattle_meter_close(meter);
+}
+
+static void a_model_alone_is_the_whole_server(void **state)
+{
+    const double watts[] = {0, 150};
+    struct wattle_session *session;
+    struct wattle_meter *meter;
+    struct wattle_energy e;
+    struct mill mill;
+
+    (void)state;
+    mill_init(&mill);
+    mill_add(&mill, WATTLE_D_PACKAGE, 0, WATTLE_Q_ENERGY);
+    mill.channels[0].unusable = true;
+    mill_add(&mill, WATTLE_D_WALL, 0, WATTLE_Q_POWER);
+    mill.channels[1].quality = WATTLE_MODELLED;
+    mill.channels[1].averaging_s = -1;
+    mill.channels[1].value = 150;
+    assert_int_equal(mill_open(&mill, &meter, NULL), 0);
+    wattle_session_start(&session, meter, NULL);
+    mill_turn(&mill, meter, 2, watts);
+    wattle_session_stop(session, &e, NULL);
+    assert_int_equal(e.scope, WATTLE_SCOPE_WALL);
+    assert_int_equal(e.quality, WATTLE_MODELLED);
+    assert_near(e.machine_j.value, 300, 1e-9);
+    assert_near(e.wall_j.value, 300, 1e-9);
+    assert_true(e.repeat_error > 0.029 && e.repeat_error < 0.05);
+    assert_true(noted(&e, "permission denied; run wattle doctor"));
+    assert_true(noted(&e, "modelled"));
+    wattle_session_destroy(session);
+    wattle_meter_close(meter);
+}
+
+static void a_slow_gpu_joins_and_its_start_is_estimated_as_a_gap(void **state)
+{
+    double watts[] = {50, 300, 300};
+    struct wattle_session *session;
+    const struct wattle_component *gpu;
+    struct wattle_meter *meter;
+    struct wattle_energy e;
+    struct mill mill;
+
+    (void)state;
+    mill_init(&mill);
+    mill_add(&mill, WATTLE_D_PACKAGE, 0, WATTLE_Q_ENERGY);
+    mill_add(&mill, WATTLE_D_GPU, 0, WATTLE_Q_ENERGY);
+    mill_add(&mill, WATTLE_D_GPU, 0, WATTLE_Q_POWER);
+    mill.channels[1].period_s = 0.1;
+    assert_int_equal(mill_open(&mill, &meter, NULL), 0);
+    wattle_session_start(&session, meter, NULL);
+    mill_turn(&mill, meter, 0.5, watts);
+    meter_join_slow(meter);
+    mill_turn(&mill, meter, 0.5, watts);
+    mill_turn(&mill, meter, 0.5, watts);
+    wattle_session_stop(session, &e, NULL);
+    gpu = component(&e, "gpu-0");
+    assert_non_null(gpu);
+    assert_near(gpu->gap_s, 0.5, 1e-9);
+    assert_near(gpu->energy_j.value, 450, 1e-6);
+    assert_true(gpu->energy_j.low <= 305 && gpu->energy_j.high >= 300 + 0.5 * 1200 - 5);
+    assert_int_equal(e.quality, WATTLE_GAP);
+    assert_near(e.machine_j.value, 525, 1e-6);
+    assert_conserved(&e);
+    wattle_session_destroy(session);
+    wattle_meter_close(meter);
+}
+
+static void a_slow_gpu_that_comes_after_the_end_is_estimated_from_its_power(void **state)
+{
+    double watts[] = {50, 300, 300};
+    struct accumulated from[2], to[4];
+    struct wattle_meter *meter;
+    struct wattle_energy e;
+    struct mill mill;
+
+    (void)state;
+    mill_init(&mill);
+    mill_add(&mill, WATTLE_D_PACKAGE, 0, WATTLE_Q_ENERGY);
+    mill_add(&mill, WATTLE_D_GPU, 0, WATTLE_Q_ENERGY);
+    mill_add(&mill, WATTLE_D_GPU, 0, WATTLE_Q_POWER);
+    assert_int_equal(mill_open(&mill, &meter, NULL), 0);
+    memset(from, 0, sizeof from);
+    memset(to, 0, sizeof to);
+    mill_turn(&mill, meter, 1, watts);
+    accumulator_at(&meter->slots[0]->acc, mill.t_ns, &from[0]);
+    mill_turn(&mill, meter, 0.002, watts);
+    accumulator_at(&meter->slots[0]->acc, mill.t_ns, &to[0]);
+    mill.t_ns += 300000000;
+    meter_join_slow(meter);
+    round_judge(meter, mill.t_ns);
+    result_build(meter, 2000000000, 2002000000, from, 1, to, 1, &e);
+    assert_near(component(&e, "gpu-0")->energy_j.value, 0.6, 1e-6);
+    assert_near(component(&e, "gpu-0")->gap_s, 0.002, 1e-9);
+    assert_near(e.machine_j.value, 0.7, 1e-6);
+    wattle_meter_close(meter);
+}
+
+static void a_stepping_gpu_counter_takes_the_shape_of_its_power(void **state)
+{
+    struct wattle_session *session;
+    struct wattle_meter *meter;
+    struct wattle_energy e;
+    struct mill mill;
+    int k;
+
+    (void)state;
+    mill_init(&mill);
+    mill_add(&mill, WATTLE_D_GPU, 0, WATTLE_Q_ENERGY);
+    mill_add(&mill, WATTLE_D_GPU, 0, WATTLE_Q_POWER);
+    mill.channels[0].period_s = mill.channels[1].period_s = 0.1;
+    mill.channels[1].value = 300;
+    assert_int_equal(mill_open(&mill, &meter, NULL), 0);
+    meter_join_slow(meter);
+    /* 300 W; the counter lags by one step of 0.1 s; then 0.25 s at 600 W, of which the counter
+     * shows 0.2 s, one of them at the old power */
+    for (k = 0; k < 100; k++) {
+        mill.t_ns += 100000000;
+        mill.channels[0].count += 30000000;
+        meter_sample_now(meter, 0);
+    }
+    wattle_session_start(&session, meter, NULL);
+    mill.channels[1].value = 600;
+    mill.t_ns += 1000000;
+    meter_sample_now(meter, 0);
+    for (k = 0; k < 2; k++) {
+        mill.t_ns += 100000000;
+        mill.channels[0].count += k == 0 ? 30000000 : 60000000;
+        meter_sample_now(meter, 0);
+    }
+    mill.t_ns += 50000000;
+    wattle_session_stop(session, &e, NULL);
+    assert_int_equal(e.component_count, 1);
+    /* the counter alone says 90 J, the truth is 150.3 */
+    assert_true(e.machine_j.value > 140 && e.machine_j.value < 152);
+    assert_true(e.machine_j.low < 150.3 && e.machine_j.high > 150.3);
+    assert_conserved(&e);
+    wattle_session_destroy(session);
+    wattle_meter_close(meter);
+}
+
+static void a_verdict_is_remembered_until_the_next_boot(void **state)
+{
+    const double watts[] = {0, 60};
+    char dir[] = "/tmp/wattle-meter-XXXXXX";
+    char path[64], boot[128];
+    struct wattle_session *session;
+    struct wattle_meter *meter;
+    struct wattle_energy e;
+    struct mill mill;
+    size_t at;
+    FILE *f;
+    int k;
+
+    (void)state;
+    assert_non_null(mkdtemp(dir));
+    snprintf(path, sizeof path, "%s/sensors.state", dir);
+    snprintf(boot, sizeof boot, "mkdir -p %s/sys/kernel/random", dir);
+    assert_int_equal(system(boot), 0);
+    snprintf(boot, sizeof boot, "%s/sys/kernel/random/boot_id", dir);
+    for (k = 0; k < 3; k++) {
+        f = fopen(boot, "w");
+        fprintf(f, "0f0e0d0c-0000-4000-8000-00000000000%d\n", k == 2 ? 2 : 1);
+        fclose(f);
+        mill_init(&mill);
+        mill.host.procfs = dir;
+        mill_add(&mill, WATTLE_D_PACKAGE, 0, WATTLE_Q_ENERGY);
+        mill_add(&mill, WATTLE_D_PLATFORM, 0, WATTLE_Q_ENERGY);
+        assert_int_equal(mill_open(&mill, &meter, path), 0);
+        at = strcmp(wattle_meter_channel(meter, 0)->name, "package-0") == 0 ? 0 : 1;
+        assert_int_equal(isnan(meter_remembered_idle_w(meter, at)), k != 1);
+        meter_remember_idle_w(meter, at, 12.5);
+        wattle_session_start(&session, meter, NULL);
+        mill_turn(&mill, meter, k == 0 ? 2 : 0.01, watts);
+        wattle_session_stop(session, &e, NULL);
+        /* judged in the first run, remembered in the second, unknown after the boot */
+        assert_int_equal(component(&e, "psys-0")->counted, k != 2);
+        wattle_session_destroy(session);
+        wattle_meter_close(meter);
+    }
+    snprintf(boot, sizeof boot, "rm -r %s", dir);
+    assert_int_equal(system(boot), 0);
+}
+
+static void a_forked_child_is_refused_and_does_not_crash(void **state)
+{
+    struct wattle_session *session, *other;
+    struct wattle_window window;
+    struct wattle_meter *meter;
+    struct wattle_energy e;
+    struct mill mill;
+    int status;
+    pid_t child;
+
+    (void)state;
+    two_sockets(&mill);
+    mill.real_time = true;
+    assert_int_equal(mill_open(&mill, &meter, NULL), 0);
+    wattle_session_start(&session, meter, NULL);
+    child = fork();
+    if (child == 0) {
+        int bad = 0;
+
+        bad += wattle_session_start(&other, meter, NULL) != WATTLE_E_INVALID;
+        bad += wattle_session_read(session, &e, NULL) != WATTLE_E_INVALID;
+        bad += wattle_session_stop(session, &e, NULL) != WATTLE_E_INVALID;
+        wattle_window_begin(meter, &window);
+        wattle_window_end(meter, &window);
+        bad += wattle_window_energy(meter, &window, &e, NULL) != WATTLE_E_INVALID;
+        bad += meter_sample_now(meter, 0) != WATTLE_E_INVALID;
+        wattle_session_destroy(session);
+        wattle_meter_close(meter);
+        _exit(bad);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    assert_int_equal(wattle_session_stop(session, &e, NULL), 0);
+    assert_true(e.machine_j.value >= 0);
+    wattle_session_destroy(session);
+    wattle_meter_close(meter);
+}
+
+static void options_that_mean_nothing_are_refused(void **state)
+{
+    struct wattle_meter_options options = {.size = sizeof options, .hz = 5000};
+    struct wattle_meter *meter;
+    struct wattle_error err;
+
+    (void)state;
+    assert_int_equal(wattle_meter_open(&meter, &options, &err), WATTLE_E_INVALID);
+    assert_null(meter);
+    options.hz = 10;
+    options.drivers = "thermometer-of-the-neighbour";
+    assert_int_equal(wattle_meter_open(&meter, &options, &err), WATTLE_E_INVALID);
+    wattle_meter_close(NULL);
+    wattle_session_destroy(NULL);
+}
+
+static void the_series_is_cumulative_and_thinned_without_loss(void **state)
+{
+    struct wattle_series_point points[50];
+    struct wattle_meter *meter;
+    struct mill mill;
+    size_t n, i;
+    int k;
+
+    (void)state;
+    two_sockets(&mill);
+    assert_int_equal(mill_open(&mill, &meter, NULL), 0);
+    for (k = 0; k < 5000; k++) {
+        mill_turn(&mill, meter, 0.1, two_sockets_w);
+    }
+    n = wattle_meter_series(meter, 0, 0, points, 50);
+    assert_int_equal(n, 50);
+    for (i = 1; i < n; i++) {
+        double dt_s = (double)(points[i].t_ns - points[i - 1].t_ns) / 1e9;
+
+        assert_true(dt_s > 0);
+        assert_near((points[i].energy_j - points[i - 1].energy_j) / dt_s, 198, 1e-3);
+    }
+    assert_true(points[n - 1].energy_j > 198 * 499);
+    wattle_meter_close(meter);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_session_sums_packages_and_memory),
+        cmocka_unit_test(sessions_nest_and_overlap_and_share_no_baseline),
+        cmocka_unit_test(windows_are_interpolated_with_an_honest_interval),
+        cmocka_unit_test(a_window_newer_than_the_last_row_takes_a_reading),
+        cmocka_unit_test(a_dead_counter_gives_its_place_for_the_whole_interval),
+        cmocka_unit_test(a_model_alone_is_the_whole_server),
+        cmocka_unit_test(a_slow_gpu_joins_and_its_start_is_estimated_as_a_gap),
+        cmocka_unit_test(a_slow_gpu_that_comes_after_the_end_is_estimated_from_its_power),
+        cmocka_unit_test(a_stepping_gpu_counter_takes_the_shape_of_its_power),
+        cmocka_unit_test(a_verdict_is_remembered_until_the_next_boot),
+        cmocka_unit_test(a_forked_child_is_refused_and_does_not_crash),
+        cmocka_unit_test(options_that_mean_nothing_are_refused),
+        cmocka_unit_test(the_series_is_cumulative_and_thinned_without_loss),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
