@@ -311,10 +311,8 @@ int store_heal(struct store *store, struct wattle_error *err)
         return error_errno(err, -failed, "%s: damaged, and cannot be moved aside", store->path);
     }
     code = connect_store(store, err);
-    if (code == 0) {
-        code = STORE_MOVED_ASIDE;
-        error_set(err, STORE_MOVED_ASIDE, "%s was damaged: it is kept as %s, a new one is begun",
-                  store->path, aside[0] != '\0' ? aside : "a copy beside it");
+    if (code == 0 && aside[0] != '\0') {
+        code = error_set(err, STORE_MOVED_ASIDE, "%s", aside);
     }
     return code;
 }

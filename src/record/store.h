@@ -36,7 +36,8 @@ enum { STORE_READ_ONLY = 1, STORE_NO_COLLECT = 2 };
 int store_open(struct store **ret, const char *path, unsigned flags, struct wattle_error *err);
 void store_close(struct store *store);
 
-/* Inserts or replaces by id, one transaction. */
+/* Inserts or replaces by id, one transaction. STORE_MOVED_ASIDE as store_open, when the damage
+ * shows only now; the run is in the new store then. */
 int store_put(struct store *store, const struct wattle_record *record, struct wattle_error *err);
 
 struct store_filter {

@@ -45,7 +45,8 @@ int store_error(struct store *store, int rc, struct wattle_error *err);
 int store_migrate(struct store *store, struct wattle_error *err);
 
 /* The database was found damaged: it is moved aside, unless another process just did, and a new
- * one opened. STORE_MOVED_ASIDE, or a failure. */
+ * one opened. STORE_MOVED_ASIDE with the new name in err->text, 0 when it was moved already,
+ * or a failure. */
 int store_heal(struct store *store, struct wattle_error *err);
 
 /* keep_existing: a run that is there already is not replaced. */

@@ -11,14 +11,15 @@
  * a sound store; the list itself has failed. */
 static int read_error(struct store *store, int rc, struct wattle_error *err)
 {
+    struct wattle_error moved = {0, ""};
     int code = store_error(store, rc, err);
 
     if (code == WATTLE_E_CORRUPT && (store->flags & STORE_READ_ONLY) == 0) {
-        int healed = store_heal(store, err);
+        int healed = store_heal(store, &moved);
 
-        code = healed < 0 ? healed : WATTLE_E_CORRUPT;
-        if (err != NULL) {
-            err->code = code;
+        if (healed == STORE_MOVED_ASIDE) {
+            return error_set(err, code, "%s was damaged: it is kept as %s, a new one is begun",
+                             store->path, moved.text);
         }
     }
     return code;

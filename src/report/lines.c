@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: MIT */
+#include "report/lines.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/units.h"
+#include "record/utf8.h"
+
+static void add(struct line *line, const char *format, va_list args)
+{
+    size_t left = sizeof line->text - line->used;
+    int n = vsnprintf(line->text + line->used, left, format, args);
+
+    if (n > 0) {
+        line->used += (size_t)n < left ? (size_t)n : left - 1;
+    }
+}
+
+void line_add(struct line *line, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    add(line, format, args);
+    va_end(args);
+}
+
+void line_item(struct line *line, const char *format, ...)
+{
+    va_list args;
+
+    if (line->used > 0) {
+        line_add(line, ", ");
+    }
+    va_start(args, format);
+    add(line, format, args);
+    va_end(args);
+}
+
+struct scale {
+    const char *unit;
+    double divisor;
+};
+
+static const struct scale energies[] = {{"uJ", 1e-6},     {"mJ", 1e-3},
+                                        {"J", 1},         {"kJ", 1e3},
+                                        {"kWh", J_PER_KWH}, {"MWh", 1e3 * J_PER_KWH}};
+static const struct scale masses[] = {
+    {"ug", 1e-6}, {"mg", 1e-3}, {"g", 1}, {"kg", 1e3}, {"t", 1e6}};
+
+#define COUNT(a) (sizeof(a) / sizeof(a)[0])
+
+/* base/units chooses the prefix; its words "41.3 J" are taken apart again, so that it is chosen
+ * in one place. */
+static const struct scale *split(const char *words, const struct scale *scales, size_t count,
+                                 char *ret_number, size_t size)
+{
+    const char *space = strchr(words, ' ');
+    size_t i;
+
+    snprintf(ret_number, size, "%.*s", space != NULL ? (int)(space - words) : 32, words);
+    for (i = 0; space != NULL && i < count; i++) {
+        if (strcmp(space + 1, scales[i].unit) == 0) {
+            return &scales[i];
+        }
+    }
+    return NULL;
+}
+
+const char *lines_energy(double joules, char *ret_number, size_t size)
+{
+    char words[48];
+    const struct scale *scale = split(units_energy(joules, words, sizeof words), energies,
+                                      COUNT(energies), ret_number, size);
+
+    return scale != NULL ? scale->unit : "";
+}
+
+static void end(double value, const struct scale *scale, char *ret, size_t size)
+{
+    if (value == 0) {
+        snprintf(ret, size, "0");
+    } else {
+        units_number(value / scale->divisor, 3, ret, size);
+    }
+}
+
+static const char *interval(const struct wattle_bound *bound, const struct scale *scale,
+                            const char *number, char *ret, size_t size)
+{
+    char low[40], high[40];
+
+    ret[0] = '\0';
+    if (scale == NULL || isnan(bound->low) || isnan(bound->high)) {
+        return ret;
+    }
+    end(bound->low, scale, low, sizeof low);
+    end(bound->high, scale, high, sizeof high);
+    if (strcmp(low, number) != 0 || strcmp(high, number) != 0) {
+        snprintf(ret, size, "%s-%s", low, high);
+    }
+    return ret;
+}
+
+const char *lines_interval(const struct wattle_bound *bound, char *ret, size_t size)
+{
+    char words[48], number[48];
+    const struct scale *scale = split(units_energy(bound->value, words, sizeof words), energies,
+                                      COUNT(energies), number, sizeof number);
+
+    if (bound->value == 0 && bound->low == 0 && bound->high > 0) {
+        snprintf(ret, size, "0-%s", units_energy(bound->high, words, sizeof words));
+        return ret;
+    }
+    return interval(bound, scale, number, ret, size);
+}
+
+const char *lines_mass_interval(const struct wattle_bound *bound, char *ret, size_t size)
+{
+    char words[48], number[48];
+    const struct scale *scale = split(units_mass(bound->value, words, sizeof words), masses,
+                                      COUNT(masses), number, sizeof number);
+
+    return interval(bound, scale, number, ret, size);
+}
+
+const char *lines_share(double part, double whole, char *ret, size_t size)
+{
+    double percent = 100 * part / whole;
+
+    ret[0] = '\0';
+    if (!isfinite(percent)) {
+        return ret;
+    }
+    if (percent == 0) {
+        snprintf(ret, size, "0 %%");
+    } else if (percent < 0.005) {
+        snprintf(ret, size, "<0.01 %%");
+    } else {
+        snprintf(ret, size, "%.*f %%", percent >= 9.95 ? 0 : percent >= 0.095 ? 1 : 2, percent);
+    }
+    return ret;
+}
+
+const char *lines_driver(const char *source, char *ret, size_t size)
+{
+    snprintf(ret, size, "%.*s", (int)strcspn(source, ":"), source);
+    return ret;
+}
+
+size_t lines_trim(const char *text, size_t length)
+{
+    while (length > 0 && text[length - 1] == ' ') {
+        length--;
+    }
+    return length;
+}
+
+size_t lines_fit(const char *text, size_t columns)
+{
+    size_t left = strlen(text);
+    size_t used = 0;
+
+    while (columns > 0 && left > 0) {
+        size_t length = utf8_length(text + used, left);
+
+        length = length > 0 ? length : 1;
+        used += length;
+        left -= length;
+        columns--;
+    }
+    return used;
+}
