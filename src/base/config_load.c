@@ -74,14 +74,16 @@ static char *user_file(void)
 
 int config_files_find(struct config_files *ret, struct wattle_error *err)
 {
+    const char *named = host_getenv("WATTLE_CONFIG");
+
     memset(ret, 0, sizeof *ret);
-    if (host_getenv("WATTLE_CONFIG") != NULL) {
+    if (named != NULL && strcmp(named, "/dev/null") != 0) {
         /* A file that is named must be there. */
         ret->user = user_file();
         if (ret->user == NULL) {
             return error_set(err, WATTLE_E_NOMEM, "out of memory");
         }
-    } else {
+    } else if (named == NULL) {
         ret->user = keep_existing(user_file());
     }
     ret->system = keep_existing(strdup(SYSTEM_FILE));
