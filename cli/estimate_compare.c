@@ -26,7 +26,8 @@ static const char accelerators_help[] =
     "\n"
     "Usage: wattle accelerators [--json] [NAME]\n"
     "\n"
-    "A power that its vendor does not publish is a range.\n";
+    "A power that its vendor does not publish is a range.\n"
+    "Exit status: 0; 2 when there is no such accelerator.\n";
 
 static bool in_cloud(const struct accelerator *a) { return strcmp(a->class_name, "server") == 0; }
 
