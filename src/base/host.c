@@ -33,6 +33,7 @@ void host_from_environment(struct wattle_host *ret)
     ret->cgroup = or_default(host_getenv("WATTLE_CGROUP"), "/sys/fs/cgroup");
     ret->dev = or_default(host_getenv("WATTLE_DEV"), "/dev");
     ret->nvml = host_getenv("WATTLE_NVML");
+    ret->ipmi = host_getenv("WATTLE_IPMI");
     ret->replay = host_getenv("WATTLE_REPLAY");
     ret->null_options = host_getenv("WATTLE_NULL");
     ret->fake = sysfs != NULL;

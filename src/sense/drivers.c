@@ -19,6 +19,7 @@ extern const struct wattle_sensor_driver sense_amdgpu;
 extern const struct wattle_sensor_driver sense_intel_gpu;
 extern const struct wattle_sensor_driver sense_hwmon;
 extern const struct wattle_sensor_driver sense_acpi_power;
+extern const struct wattle_sensor_driver sense_ipmi;
 extern const struct wattle_sensor_driver sense_battery;
 
 /* Models and recordings. */
@@ -38,6 +39,7 @@ const struct wattle_sensor_driver *const sense_drivers[] = {
     &sense_intel_gpu,
     &sense_hwmon,
     &sense_acpi_power,
+    &sense_ipmi,
     &sense_battery,
 
     /* Models and recordings: modelled, replay, null. */

@@ -39,6 +39,7 @@ struct wattle_host {
     const char *cgroup; /* "/sys/fs/cgroup", or WATTLE_CGROUP */
     const char *dev;    /* "/dev", or WATTLE_DEV */
     const char *nvml;   /* library to open; NULL: the system's; "none": do not try */
+    const char *ipmi;   /* FreeIPMI to open, the same way */
     const char *replay; /* CSV for the replay driver; NULL: none */
     const char *null_options; /* "power=50,wrap=..." for the null driver; NULL: defaults */
     bool fake; /* sysfs is not this kernel's: leave the real perf, MSR, IPMI alone */
