@@ -56,6 +56,13 @@ void machine_finish(struct machine *machine);
 /* Is this way of running ("library", "run") wanted? */
 bool machine_wants(const struct machine *machine, const char *way);
 
+/* "intel-rapl:0:1" -> its folder below the root, by layout. */
+void machine_zone_dir(const struct machine *machine, const char *zone, char *ret, size_t size);
+
+/* A number or a word of a manifest's object. */
+double manifest_number(const json_t *object, const char *key, double otherwise);
+const char *manifest_word(const json_t *object, const char *key);
+
 /* Makes the tree below `root` as it is at time 0. */
 bool machine_build(const struct machine *machine, const char *root);
 /* Writes every counter as it is at `t_s`. */

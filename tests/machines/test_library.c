@@ -45,7 +45,7 @@ static void play(const struct machine *machine, const char *root, struct fake_ti
                  struct wattle_session *session)
 {
     const json_t *suspend = json_object_get(machine->manifest, "suspend");
-    double step_s = field(machine->manifest, "step_s", machine->seconds / 40);
+    double step_s = field(machine->manifest, "step_s", machine->seconds / 24);
     double sleep_at_s = field(suspend, "at_s", HUGE_VAL);
     int64_t start_ns = fake->now_ns;
     struct wattle_energy *energy = calloc(1, sizeof *energy);
@@ -123,9 +123,10 @@ static void the_manifests_truth_is_the_counters_motion(void **state)
     total = json_object_get(json_object_get(json_object_get(machine.manifest, "expect"),
                                             "machine"), "true_j");
     for (i = 0; i < machine.counter_count; i++) {
-        sum_j += machine_true_j(&machine.counters[i], machine.seconds);
-        assert_true(machine_count_uj(&machine.counters[i], 0) ==
-                    machine.counters[i].start_uj % machine.counters[i].range_uj);
+        const struct machine_counter *counter = &machine.counters[i];
+
+        sum_j += machine_true_j(counter, machine.seconds);
+        assert_true(counter->gauge || machine_count_uj(counter, 0) == counter->start_uj);
     }
     assert_true(total == NULL || (json_number_value(total) > 0 &&
                                   json_number_value(total) <= sum_j * (1 + 1e-9)));
