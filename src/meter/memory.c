@@ -54,7 +54,7 @@ static bool number(const char **cursor, const char *end, double *ret)
     if (strcmp(text, "-") == 0) {
         return true;
     }
-    return parse_double(text, ret) && *ret >= 0 && *ret < 1e6;
+    return parse_double(text, ret) && *ret >= 0 && *ret <= 1e6;
 }
 
 static bool parse_line(const char *line, const char *end, struct memory_entry *ret)
@@ -110,7 +110,7 @@ bool memory_next(const char **cursor, const char *end, struct memory_entry *ret)
 
 static const char *format_number(double value, char *ret, size_t size)
 {
-    if (isnan(value) || value < 0 || value >= 1e6) {
+    if (isnan(value) || value < 0 || value > 1e6) {
         return "-";
     }
     snprintf(ret, size, "%.9f", value);

@@ -19,8 +19,14 @@ const struct wattle_channel *wattle_meter_channel(const struct wattle_meter *met
 
 double wattle_meter_own_cpu_s(const struct wattle_meter *meter)
 {
-    return clock_s(atomic_load_explicit(&meter->thread_ns, memory_order_relaxed) +
-                   atomic_load_explicit(&meter->own_ns, memory_order_relaxed));
+    double own_s = clock_s(atomic_load_explicit(&meter->own_ns, memory_order_relaxed));
+    struct timespec ts;
+
+    if (meter_ours(meter) && meter->thread_timed &&
+        clock_gettime(meter->thread_clock, &ts) == 0) {
+        own_s += (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
+    }
+    return own_s;
 }
 
 void meter_set_observer(struct wattle_meter *meter, meter_observer *observer, void *user)

@@ -10,6 +10,8 @@
 
 /* Two forced readings closer than this see the same counters: RAPL moves every ms. */
 #define FORCED_MIN_NS 1000000LL
+/* CPU time has a resolution of a jiffy, 10 ms at worst: /proc/stat is not read more often. */
+#define BUSY_MIN_NS 20000000LL
 /* A hanging slow driver (a GPU that falls off the bus) may not hang who asks for a reading. */
 #define SLOW_READ_WAIT_S 2
 /* Power of the whole is a mean over at least so long, or a tick of a counter would be a peak. */
@@ -180,8 +182,9 @@ void round_judge(struct wattle_meter *meter, int64_t now_ns)
                                   !(isnan(slot->busy_start_s) &&
                                     slot->memory == LIVENESS_WAS_ALIVE));
     }
-    if (need_busy) {
+    if (need_busy && (meter->busy_ns == 0 || now_ns - meter->busy_ns >= BUSY_MIN_NS)) {
         read_busy(meter);
+        meter->busy_ns = now_ns;
     }
     for (i = 0; i < count; i++) {
         struct slot *slot = meter->slots[i];

@@ -59,7 +59,6 @@ static void *sample(void *user)
         if (!stop) {
             round_take(meter, ROUND_PERIODIC);
         }
-        atomic_store_explicit(&meter->thread_ns, clock_thread_cpu_ns(), memory_order_relaxed);
     }
     return NULL;
 }
@@ -86,6 +85,8 @@ int sampler_start(struct wattle_meter *meter)
     if (code == 0) {
         code = pthread_create(&meter->thread, NULL, sample, meter);
         meter->thread_started = code == 0;
+        meter->thread_timed = code == 0 && pthread_getcpuclockid(meter->thread,
+                                                                 &meter->thread_clock) == 0;
     }
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     return code;

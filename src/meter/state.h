@@ -12,6 +12,7 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <time.h>
 
 #include "meter/accumulate.h"
 #include "meter/liveness.h"
@@ -81,6 +82,8 @@ struct wattle_meter {
     pthread_cond_t changed; /* stop, or the slow drivers are there */
     pthread_t thread;
     bool thread_started;
+    bool thread_timed;
+    clockid_t thread_clock; /* its CPU time */
     pthread_t slow_thread;
     bool slow_thread_started;
     bool stop;
@@ -105,10 +108,10 @@ struct wattle_meter {
     void *observer_user;
     int64_t asleep_ns;
     double busy_s; /* last CPU time of the machine that was read */
+    int64_t busy_ns;
 
     atomic_llong last_round_ns;
     atomic_llong own_ns; /* CPU time of rounds on callers' threads */
-    atomic_llong thread_ns;
 };
 
 /* Tests and benchmarks bring their own drivers, and take rounds themselves. */
@@ -125,7 +128,9 @@ static inline bool meter_ours(const struct wattle_meter *meter) { return *meter-
 
 int64_t meter_now_ns(const struct wattle_meter *meter);
 
-/* open.c: probes and opens the slow drivers. On the sampler thread. */
+/* group.c: drivers, quick ones at once, slow ones from a thread of their own. */
+int group_open_quick(struct wattle_meter *meter, struct wattle_error *err);
+void group_destroy(struct group *group);
 void meter_join_slow(struct wattle_meter *meter);
 
 /* round.c: reads what is due and draws one more row. forced: for somebody who waits. */
