@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -91,14 +92,15 @@ static int append(struct powercap_zones *zones, const struct powercap_zone *zone
     return 0;
 }
 
-/* The kernel names each zone once, so a base name seen before is the same zone by another way. */
+/* The kernel names each zone once, so a base name seen before is the same zone by another way;
+ * one folder under two names is one zone too. */
 static bool seen(const struct powercap_zones *zones, const struct powercap_zone *zone)
 {
     size_t i;
 
     for (i = 0; i < zones->count; i++) {
         if (strcmp(zones->items[i].base, zone->base) == 0 ||
-            strcmp(zones->items[i].real, zone->real) == 0) {
+            (zones->items[i].device == zone->device && zones->items[i].inode == zone->inode)) {
             return true;
         }
     }
@@ -110,7 +112,7 @@ static int walk(struct powercap_zones *zones, const char *dir, int depth);
 static int visit(struct powercap_zones *zones, const char *dir, const char *base, int depth)
 {
     struct powercap_zone zone;
-    char real[PATH_MAX];
+    struct stat st;
     bool is_control = strcmp(base, "intel-rapl") == 0 || strcmp(base, "intel-rapl-mmio") == 0;
     bool is_zone = powercap_zone_parse(base, &zone);
     char path[sizeof zone.path];
@@ -120,11 +122,12 @@ static int visit(struct powercap_zones *zones, const char *dir, const char *base
         return 0;
     }
     if (is_zone) {
-        if (realpath(path, real) == NULL || strlen(real) >= sizeof zone.real) {
+        if (stat(path, &st) != 0) {
             return 0;
         }
         memcpy(zone.path, path, (size_t)n + 1);
-        memcpy(zone.real, real, strlen(real) + 1);
+        zone.device = st.st_dev;
+        zone.inode = st.st_ino;
         if (seen(zones, &zone) || zones->count >= ZONES_MAX) {
             return 0;
         }

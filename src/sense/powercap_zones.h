@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 #include <wattle/error.h>
 
@@ -16,7 +17,8 @@ struct powercap_zone {
     char base[48];  /* "intel-rapl-mmio:0:1" */
     char text[48];  /* what its file `name` says */
     char path[512]; /* the way we found it */
-    char real[512]; /* where it is, links resolved */
+    dev_t device;   /* where it really is, whatever links led there */
+    ino_t inode;
     bool mmio;
     int levels;
     int number[POWERCAP_LEVELS_MAX];

@@ -47,22 +47,25 @@ enum { PROBE_COUNT = 0 };
 /* The largest power that the zone's own limits speak of; NaN when they say nothing. */
 static double stated_power_w(const struct powercap_zone *zone)
 {
-    static const char *const files[] = {
-        "constraint_0_max_power_uw", "constraint_1_max_power_uw", "constraint_2_max_power_uw",
-        "constraint_0_power_limit_uw", "constraint_1_power_limit_uw",
-        "constraint_2_power_limit_uw",
+    static const char *const files[][2] = {
+        {"constraint_0_power_limit_uw", "constraint_0_max_power_uw"},
+        {"constraint_1_power_limit_uw", "constraint_1_max_power_uw"},
+        {"constraint_2_power_limit_uw", "constraint_2_max_power_uw"},
     };
     double highest_w = WATTLE_UNKNOWN;
     double floor_w = zone->name.domain == WATTLE_D_DRAM ? DRAM_FLOOR_W : PACKAGE_FLOOR_W;
-    size_t i;
+    bool more = zone->name.domain != WATTLE_D_CORE && zone->name.domain != WATTLE_D_UNCORE;
+    size_t i, j;
 
-    for (i = 0; i < sizeof files / sizeof files[0]; i++) {
-        uint64_t limit_uw;
+    for (i = 0; i < sizeof files / sizeof files[0] && more; i++) {
+        more = false;
+        for (j = 0; j < 2; j++) {
+            uint64_t limit_uw = 0;
+            double limit_w;
 
-        if (file_read_u64(zone->path, files[i], &limit_uw) == 0 && limit_uw > 0) {
-            double limit_w = (double)limit_uw / 1e6;
-
-            if (limit_w <= LIMIT_BELIEVED_W && !(limit_w <= highest_w)) {
+            more = file_read_u64(zone->path, files[i][j], &limit_uw) != -ENOENT || more;
+            limit_w = (double)limit_uw / 1e6;
+            if (limit_uw > 0 && limit_w <= LIMIT_BELIEVED_W && !(limit_w <= highest_w)) {
                 highest_w = limit_w;
             }
         }
@@ -102,6 +105,10 @@ static uint64_t assumed_range(const struct powercap_zones *zones, const struct p
     return count > range ? 262143328850 : range;
 }
 
+_Static_assert(sizeof ((struct counter_file *)0)->path ==
+                   sizeof ((struct wattle_channel *)0)->driver_path,
+               "a counter file takes any driver_path");
+
 static void fill_counter(const struct powercap_zones *zones, const struct powercap_zone *zone,
                          const struct rapl_cpu *cpu, struct wattle_channel *channel)
 {
@@ -115,11 +122,9 @@ static void fill_counter(const struct powercap_zones *zones, const struct powerc
         snprintf(channel->reason, sizeof channel->reason, "its path is too long");
         return;
     }
-    failed = counter_file_open(&file, channel->driver_path, false);
-    if (failed == 0) {
-        failed = counter_file_read(&file, &count);
-        counter_file_close(&file);
-    }
+    file.fd = -1; /* once: opened and closed by the read */
+    memcpy(file.path, channel->driver_path, sizeof channel->driver_path);
+    failed = counter_file_read(&file, &count);
     if (failed != 0) {
         deny(channel, "energy_uj", -failed);
         return;
@@ -134,15 +139,6 @@ static void fill_counter(const struct powercap_zones *zones, const struct powerc
                  (unsigned long long)channel->range);
     }
     channel->max_power_w = stated_power_w(zone);
-}
-
-/* A key is the end of the real path: the root before it is the same for all. */
-static void set_key(struct wattle_channel *channel, const char *real)
-{
-    size_t length = strlen(real);
-    size_t room = sizeof channel->key - 1;
-
-    snprintf(channel->key, sizeof channel->key, "%s", length > room ? real + length - room : real);
 }
 
 static void refuse_other_ways(struct wattle_channel *channel,
@@ -204,7 +200,8 @@ static int add_zone(const struct powercap_zones *zones, const struct powercap_zo
 
     wattle_channel_init(&channel, DRIVER);
     snprintf(channel.source, sizeof channel.source, DRIVER ":%s", zone->base);
-    set_key(&channel, zone->real);
+    snprintf(channel.key, sizeof channel.key, "inode:%llx:%llx", (unsigned long long)zone->device,
+             (unsigned long long)zone->inode);
     if (!zone->known) {
         snprintf(channel.name, sizeof channel.name, "%s", zone->base);
         snprintf(channel.reason, sizeof channel.reason, "its name '%.40s' is not one of RAPL's",
