@@ -243,7 +243,7 @@ static const char *secret_at(const char *word, const char *p, bool query, const 
         }
     }
     value = after_scheme(p);
-    if (value != NULL && strlen(value) >= 8 && (p == word || !is_name_char(p[-1]))) {
+    if (value != NULL && strnlen(value, 8) == 8 && (p == word || !is_name_char(p[-1]))) {
         *ret_start = value;
         return value_end(value, query);
     }
@@ -272,7 +272,7 @@ static const char *whole_value(const char *word)
     return is_secret_name(word, length) ? word + length + 1 : NULL;
 }
 
-char *redact_word(const char *word)
+static char *redact_once(const char *word)
 {
     size_t length = strlen(word);
     /* Each replacement needs at least one character of its own. */
@@ -309,6 +309,27 @@ char *redact_word(const char *word)
     }
     out.text[out.used] = '\0';
     return out.text;
+}
+
+/*
+ * What hides one secret can uncover another (a quote goes, a separator now stands after a name),
+ * so it is done until nothing changes. Each round leaves fewer characters that are no mark.
+ */
+char *redact_word(const char *word)
+{
+    char *text = redact_once(word);
+
+    while (text != NULL) {
+        char *again = redact_once(text);
+        bool same = again != NULL && strcmp(text, again) == 0;
+
+        free(text);
+        text = again;
+        if (same) {
+            break;
+        }
+    }
+    return text;
 }
 
 /* Does this word say that the next one is a secret? (--token X, -p X is too common to hide) */
