@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """check-house must be silent in a lawful house and speak up at each broken law."""
 import pathlib
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -114,6 +115,7 @@ class LawTest(unittest.TestCase):
         self.write("fuzz/fuzz_other.c", LICENCE)
         self.assert_complains("not listed")
 
+    @unittest.skipUnless(shutil.which("c++"), "needs a C++ compiler")
     def test_public_header_that_is_no_cpp(self):
         self.write("include/wattle/x.h", LICENCE + "int f(int class);\n")
         self.assert_complains("include/wattle/x.h: c++")
