@@ -99,8 +99,8 @@ static void init_channel(const struct probe *probe, struct wattle_channel *chann
     snprintf(channel->source, sizeof channel->source, "nvml:%u", probe->index);
     text_copy(channel->device, sizeof channel->device, probe->name);
     if (probe->uuid[0] != '\0') {
-        snprintf(channel->key, sizeof channel->key, "nvml:%.80s:%d%s", probe->uuid, (int)reading,
-                 suffix);
+        snprintf(channel->key, sizeof channel->key, "nvml:%.80s:%s:%d", probe->uuid, part,
+                 (int)reading);
     }
     text_copy(channel->driver_path, sizeof channel->driver_path, probe->uuid);
     channel->kind = WATTLE_GPU;
@@ -140,7 +140,8 @@ static int add_energy(const struct probe *probe)
 }
 
 /* The best power there is: instantaneous before mean, the GPU's before the module's. */
-static bool choose_power(const struct probe *probe, unsigned scope, struct wattle_channel *channel)
+static bool choose_power(const struct probe *probe, bool fields_only,
+                         struct wattle_channel *channel)
 {
     static const struct {
         unsigned field;
@@ -150,6 +151,7 @@ static bool choose_power(const struct probe *probe, unsigned scope, struct wattl
         {NVML_FIELD_POWER_INSTANT, 0, ":power-instant"},
         {NVML_FIELD_POWER_AVERAGE, 1, ":power-average"},
     };
+    const unsigned scope = probe->module ? NVML_SCOPE_MODULE : NVML_SCOPE_GPU;
     enum nvml_reading reading = NVML_READ_FIELD;
     const char *source = NULL;
     double averaging_s = 0, power_w;
@@ -165,8 +167,7 @@ static bool choose_power(const struct probe *probe, unsigned scope, struct wattl
             field = NVML_FIELD_WITH_SCOPE(fields[i].field, scope);
         }
     }
-    if (source == NULL && scope == NVML_SCOPE_GPU && !probe->module &&
-        probe->api->power_mw != NULL &&
+    if (source == NULL && !fields_only && probe->api->power_mw != NULL &&
         probe->api->power_mw(probe->device, &number) == NVML_OK) {
         source = ":power-usage";
         averaging_s = power_usage_is_mean(probe) ? 1 : 0;
@@ -191,7 +192,7 @@ static int add_power(struct probe *probe, bool has_counter, int counter_code)
     bool whole_module = probe->module;
     int code = 0;
 
-    if (choose_power(probe, whole_module ? NVML_SCOPE_MODULE : NVML_SCOPE_GPU, &channel)) {
+    if (choose_power(probe, whole_module, &channel)) {
         if (!has_counter) {
             snprintf(channel.name, sizeof channel.name, "%s-%u", probe->module ? "module" : "gpu",
                      probe->index);
@@ -207,9 +208,10 @@ static int add_power(struct probe *probe, bool has_counter, int counter_code)
         code = add_refused_code(probe, "neither energy nor power", counter_code);
     }
     if (code == 0 && whole_module) {
-        /* Beside the module its GPU alone, where the driver tells. */
+        /* Beside the module its GPU alone, where the driver tells: only fields have a scope. */
         probe->module = false;
-        if (choose_power(probe, NVML_SCOPE_GPU, &channel)) {
+        if (choose_power(probe, true, &channel)) {
+            snprintf(channel.name, sizeof channel.name, "gpu-%u", probe->index);
             code = wattle_channel_add(probe->found, &channel);
         }
         probe->module = true;

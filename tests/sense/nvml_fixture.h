@@ -118,4 +118,16 @@ __attribute__((unused)) static void assert_near(double a, double b, double toler
     }
 }
 
+/* A key seen twice is one thing reached twice (wattle/sys/sensor.h). */
+__attribute__((unused)) static void assert_keys_differ(void)
+{
+    size_t i, j;
+
+    for (i = 0; i < f.list.count; i++) {
+        for (j = 0; j < i; j++) {
+            assert_string_not_equal(f.list.items[i].key, f.list.items[j].key);
+        }
+    }
+}
+
 #endif

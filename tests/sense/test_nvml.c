@@ -23,6 +23,7 @@ static void counter_and_power_stand_side_by_side(void **state)
     assert_string_equal(channel("gpu-0")->device, "NVIDIA H100 PCIe");
     assert_string_not_equal(channel("gpu-0")->key, channel("gpu-1")->key);
     assert_string_not_equal(channel("gpu-0")->key, channel("gpu-0-power")->key);
+    assert_keys_differ();
     open_all();
     set_time(1);
     assert_int_equal(reading("gpu-0").count, 1000000000 + 60000);
@@ -79,14 +80,17 @@ static void a_module_is_not_a_gpu(void **state)
     assert_int_equal(channel("module-0")->domain, WATTLE_D_MODULE);
     assert_int_equal(channel("module-0-power")->domain, WATTLE_D_MODULE);
     assert_int_equal(find("gpu-0"), -1);
+    assert_int_equal(find("gpu-0-power"), -1); /* nvmlDeviceGetPowerUsage has no scope */
     open_all();
     assert_near(reading("module-0-power").value, 500, 1e-9);
     finish();
     probe("superchip power=400 name=NVIDIA_GH200_480GB");
     assert_int_equal(channel("module-0")->domain, WATTLE_D_MODULE);
-    assert_int_equal(channel("gpu-0-power")->domain, WATTLE_D_GPU);
+    assert_int_equal(channel("gpu-0")->domain, WATTLE_D_GPU);
+    assert_int_equal(channel("gpu-0")->quantity, WATTLE_Q_POWER);
+    assert_keys_differ();
     open_all();
-    assert_near(reading("gpu-0-power").value, 300, 1e-9);
+    assert_near(reading("gpu-0").value, 300, 1e-9);
     assert_near(reading("module-0-power").value, 400, 1e-9);
     finish();
 }
