@@ -66,12 +66,13 @@ struct share {
 /*
  * Half width of busy_s. The kernel counts whole ticks: what it sees of a CPU that is busy for
  * part of the time is a sample of it. n ticks at a probability p have the deviation
- * sqrt(n p (1 - p)); 1.645 deviations are a 90 % interval. One more tick for the ends.
+ * sqrt(n p (1 - p)); 1.645 deviations are a 90 % interval. One more tick for the ends. The time
+ * of task and Wattle is known far better: p is that of the others.
  */
 static double busy_error(const struct ledger_use *use)
 {
     double n = use->capacity_s / use->tick_s;
-    double p = clamp(use->busy_s / use->capacity_s, 0, 1);
+    double p = clamp((use->busy_s - use->task_s - use->own_s) / use->capacity_s, 0, 1);
 
     if (isnan(n) || n <= 0) {
         return use->tick_s;
@@ -199,6 +200,28 @@ static struct wattle_bound bound_of(double value_uj, double low_j, double high_j
     return ret;
 }
 
+/* Idle takes what rounding leaves; where there is none of it, the others give way in turn. */
+static void round_parts(const struct ledger_account *sum, double scale, double total_uj, bool task,
+                        double *ret_idle_uj, double ret_owner_uj[LEDGER_OWNERS])
+{
+    static const enum ledger_owner order[] = {LEDGER_OWN, LEDGER_TASK, LEDGER_OTHER};
+    double left_uj = total_uj;
+    size_t i;
+
+    for (i = 0; i < LEDGER_OWNERS; i++) {
+        double part_j = sum->owner_j[order[i]][BEST];
+
+        if (!task && order[i] == LEDGER_TASK) {
+            part_j = 0;
+        } else if (!task && order[i] == LEDGER_OTHER) {
+            part_j += sum->owner_j[LEDGER_TASK][BEST];
+        }
+        ret_owner_uj[order[i]] = clamp(whole_uj(part_j * scale), 0, left_uj);
+        left_uj -= ret_owner_uj[order[i]];
+    }
+    *ret_idle_uj = left_uj;
+}
+
 void ledger_split(const struct ledger_account *account, const struct wattle_bound *energy_j,
                   bool task, struct ledger_split *ret)
 {
@@ -220,13 +243,7 @@ void ledger_split(const struct ledger_account *account, const struct wattle_boun
     dynamic_j = (sum.energy_j - sum.idle_j[BEST]) * scale;
     below_j = energy_j->value - energy_j->low;
     above_j = energy_j->high - energy_j->value;
-    idle_uj = clamp(whole_uj(sum.idle_j[BEST] * scale), 0, total_uj);
-    owner_uj[LEDGER_OWN] =
-        clamp(whole_uj(sum.owner_j[LEDGER_OWN][BEST] * scale), 0, total_uj - idle_uj);
-    owner_uj[LEDGER_TASK] = clamp(whole_uj(task ? sum.owner_j[LEDGER_TASK][BEST] * scale : 0), 0,
-                                  total_uj - idle_uj - owner_uj[LEDGER_OWN]);
-    owner_uj[LEDGER_OTHER] =
-        total_uj - idle_uj - owner_uj[LEDGER_OWN] - owner_uj[LEDGER_TASK];
+    round_parts(&sum, scale, total_uj, task, &idle_uj, owner_uj);
     ret->task_noise_j = sqrt(sum.variance_j2) * scale;
     for (i = 0; i < LEDGER_OWNERS; i++) {
         /* An error of the energy itself falls on the users in proportion. */

@@ -6,6 +6,13 @@
  *     machine = task + other processes + idle + Wattle itself
  *
  * per component and in total, exactly, in whole microjoules.
+ *
+ * A caller that starts a command should first make itself a subreaper
+ * (prctl(PR_SET_CHILD_SUBREAPER, 1)) and wait for what comes to it, so that
+ * daemonised orphans are counted where no control group can be made. The
+ * library never changes its process like that by itself.
+ *
+ * The accounts are kept about once a second by a thread that takes no signals.
  */
 #ifndef ATTRIBUTE_MEASUREMENT_H
 #define ATTRIBUTE_MEASUREMENT_H

@@ -131,6 +131,7 @@ int machine_identity(const struct wattle_host *host, const char *state_dir, char
     char facts[2048];
     uint8_t salt[SALT_SIZE];
     ssize_t n = -1;
+    bool salted;
 
     if (size < 17) {
         return error_set(err, WATTLE_E_INVALID, "room for a machine identity: %zu bytes", size);
@@ -150,7 +151,10 @@ int machine_identity(const struct wattle_host *host, const char *state_dir, char
                          "nothing here tells this machine from another: no /etc/machine-id, DMI "
                          "or boot id");
     }
-    *ret_salted = salt_read(state_dir, salt);
+    salted = salt_read(state_dir, salt);
+    if (ret_salted != NULL) {
+        *ret_salted = salted;
+    }
     snprintf(ret, size, "%016llx", (unsigned long long)id_siphash(salt, facts, (size_t)n));
     return 0;
 }

@@ -15,7 +15,8 @@
 #include <wattle/sys/sensor.h>
 
 /* 16 hexadecimal digits. Without a writable state_dir the salt is a constant and the result is
- * still stable; ret_salted says which. Without machine-id, DMI or boot facts are hashed instead. */
+ * still stable; ret_salted (may be NULL) says which. Without machine-id, DMI or boot facts are
+ * hashed instead. */
 int machine_identity(const struct wattle_host *host, const char *state_dir, char *ret, size_t size,
                      bool *ret_salted, struct wattle_error *err);
 

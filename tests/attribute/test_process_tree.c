@@ -272,7 +272,7 @@ static void short_children_and_daemons_of_a_command_count(void **state)
     }
     process_tree_scan(set, true);
     assert_true(process_tree_cpu_s(set) > 0.05 + 0.06 + 50 * 0.002 - 0.001);
-    assert_true(process_tree_cpu_s(set) < 1.0);
+    assert_true(process_tree_cpu_s(set) < 10); /* not many times over */
     assert_int_equal(process_tree_alive(set), 0);
     process_tree_destroy(set);
     prctl(PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0);
