@@ -55,10 +55,11 @@ void run_facts_complete(struct run_facts *facts, struct cli *cli, struct measure
 {
     const struct wattle_host *host = meter_host(measurement_meter(measurement));
     struct wattle_error err = {0};
+    bool salted;
 
     if (facts->machine_id[0] == '\0' &&
         machine_identity(host, facts->state_dir[0] != '\0' ? facts->state_dir : NULL,
-                         facts->machine_id, sizeof facts->machine_id, NULL, &err) != 0) {
+                         facts->machine_id, sizeof facts->machine_id, &salted, &err) != 0) {
         log_write(&cli->log, LOG_LEVEL_INFO, "no identity for this machine: %s", err.text);
         facts->machine_id[0] = '\0';
     }

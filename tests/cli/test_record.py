@@ -107,6 +107,8 @@ class Contract(MachineTest):
         record, done = self.record("--zone", "FR", "--", "sleep", "0.3")
         emissions = record["emissions"]
         self.assertEqual((emissions["of"], emissions["zone"]), ("task", "FR"))
+        if "task_j" not in record["energy"]:
+            self.skipTest("no share for the task in this build")
         for key in ("co2e_g", "low_g", "high_g", "intensity_g_kwh", "year", "basis", "source"):
             self.assertIn(key, emissions)
         done = self.wattle("run", "--", "sleep", "0.1")
