@@ -1,0 +1,552 @@
+/* SPDX-License-Identifier: MIT */
+/* The store when something breaks: files, locks, disks, memory. */
+#define _GNU_SOURCE
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+#include <dirent.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "failing_vfs.h"
+#include "folder.h"
+#include "record/store_internal.h"
+#include "sample.h"
+
+static int put_id(struct store *store, const char *id, struct wattle_error *err)
+{
+    struct wattle_record record;
+    int code;
+
+    sample_record(&record);
+    snprintf(record.id, sizeof record.id, "%s", id);
+    code = store_put(store, &record, err);
+    wattle_record_finish(&record);
+    return code;
+}
+
+static bool count_row(void *user, const struct store_row *row)
+{
+    (void)row;
+    ++*(int *)user;
+    return true;
+}
+
+static int count_runs(const char *path)
+{
+    struct store *store;
+    int count = 0;
+
+    if (store_open(&store, path, 0, NULL) < 0) {
+        return -1;
+    }
+    assert_int_equal(store_list(store, NULL, count_row, &count, NULL), 0);
+    store_close(store);
+    return count;
+}
+
+static bool is_sound(const char *path)
+{
+    sqlite3 *db;
+    sqlite3_stmt *statement;
+    bool sound;
+
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_prepare_v2(db, "PRAGMA integrity_check", -1, &statement, NULL), 0);
+    sound = sqlite3_step(statement) == SQLITE_ROW &&
+            strcmp((const char *)sqlite3_column_text(statement, 0), "ok") == 0;
+    sqlite3_finalize(statement);
+    sqlite3_close(db);
+    return sound;
+}
+
+static void write_at(const char *path, long offset, const char *data, size_t size)
+{
+    int fd = open(path, O_WRONLY | O_CREAT, 0600);
+
+    assert_true(fd >= 0);
+    assert_int_equal(pwrite(fd, data, size, offset), size);
+    close(fd);
+}
+
+/* A finished run that is only spooled, its process gone. */
+static void spool_one(const char *store_path, const char *id)
+{
+    struct wattle_record record;
+    struct spool *spool;
+
+    sample_record(&record);
+    snprintf(record.id, sizeof record.id, "%s", id);
+    assert_int_equal(spool_open(&spool, store_path, id, NULL), 0);
+    assert_int_equal(spool_write(spool, &record, NULL), 0);
+    spool_close(spool, false);
+    wattle_record_finish(&record);
+}
+
+/* ---- damaged files ------------------------------------------------------------------------- */
+
+static void make_store(const struct folder *folder, int runs)
+{
+    struct store *store;
+    char id[16];
+    int i;
+
+    assert_int_equal(store_open(&store, folder->store, 0, NULL), 0);
+    for (i = 0; i < runs; i++) {
+        snprintf(id, sizeof id, "old-%04d", i);
+        assert_int_equal(put_id(store, id, NULL), 0);
+    }
+    /* fold the log in, so that the damage is done to the file that counts */
+    sqlite3_db_config(store->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
+    store_close(store);
+}
+
+static void a_file_that_is_no_database_is_moved_aside(void **state)
+{
+    const struct folder *folder = *state;
+    char junk[5000], kept[sizeof junk];
+    struct wattle_error err = {0, ""};
+    struct store *store;
+    int fd;
+
+    make_store(folder, 1);
+    memset(junk, 'x', sizeof junk);
+    assert_int_equal(truncate(folder->store, 0), 0);
+    write_at(folder->store, 0, junk, sizeof junk);
+    assert_int_equal(store_open(&store, folder->store, 0, &err), STORE_MOVED_ASIDE);
+    assert_int_equal(strncmp(err.text, folder->store, strlen(folder->store)), 0);
+    assert_non_null(strstr(err.text, ".corrupt-"));
+    assert_int_equal(put_id(store, "new-0001", NULL), 0);
+    store_close(store);
+    fd = open(err.text, O_RDONLY);
+    assert_int_equal(read(fd, kept, sizeof kept), sizeof kept);
+    assert_memory_equal(junk, kept, sizeof kept);
+    close(fd);
+    assert_int_equal(count_runs(folder->store), 1);
+}
+
+static void a_second_wreck_does_not_overwrite_the_first(void **state)
+{
+    const struct folder *folder = *state;
+    struct wattle_error first, second;
+    struct store *store;
+    char junk[600];
+
+    make_store(folder, 0);
+    memset(junk, 'y', sizeof junk);
+    write_at(folder->store, 0, junk, sizeof junk);
+    assert_int_equal(store_open(&store, folder->store, 0, &first), STORE_MOVED_ASIDE);
+    sqlite3_db_config(store->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
+    store_close(store);
+    write_at(folder->store, 0, junk, sizeof junk);
+    assert_int_equal(store_open(&store, folder->store, 0, &second), STORE_MOVED_ASIDE);
+    store_close(store);
+    assert_string_not_equal(first.text, second.text);
+    assert_int_equal(access(first.text, F_OK), 0);
+    assert_int_equal(access(second.text, F_OK), 0);
+}
+
+static void a_truncated_file_is_moved_aside(void **state)
+{
+    const struct folder *folder = *state;
+    struct stat st;
+
+    make_store(folder, 40);
+    assert_int_equal(stat(folder->store, &st), 0);
+    assert_int_equal(truncate(folder->store, st.st_size / 2), 0);
+    spool_one(folder->store, "new-0001");
+    /* found at open, or by the first run that is put or listed: nothing new is lost */
+    count_runs(folder->store);
+    assert_int_equal(count_runs(folder->store), 1);
+}
+
+static void a_damaged_page_is_noticed_when_a_run_is_put(void **state)
+{
+    const struct folder *folder = *state;
+    struct wattle_error err = {0, ""};
+    struct store *store;
+    char junk[4096];
+    struct stat st;
+    long page;
+
+    make_store(folder, 40);
+    assert_int_equal(stat(folder->store, &st), 0);
+    memset(junk, 0x5a, sizeof junk);
+    for (page = 1; page < st.st_size / 4096; page++) { /* all but the header's page */
+        write_at(folder->store, page * 4096, junk, sizeof junk);
+    }
+    assert_int_equal(store_open(&store, folder->store, STORE_NO_COLLECT, NULL), 0);
+    assert_int_equal(put_id(store, "new-0001", &err), STORE_MOVED_ASIDE);
+    assert_int_equal(put_id(store, "new-0002", &err), 0);
+    store_close(store);
+    assert_int_equal(access(err.text, F_OK), 0);
+    assert_int_equal(count_runs(folder->store), 2);
+}
+
+static void a_damaged_list_says_so_once(void **state)
+{
+    const struct folder *folder = *state;
+    struct wattle_error err = {0, ""};
+    struct store *store;
+    char junk[4096];
+    int count = 0;
+
+    make_store(folder, 40);
+    memset(junk, 0x5a, sizeof junk);
+    write_at(folder->store, 4096, junk, sizeof junk); /* the first page of runs */
+    assert_int_equal(store_open(&store, folder->store, STORE_NO_COLLECT, NULL), 0);
+    assert_int_equal(store_list(store, NULL, count_row, &count, &err), WATTLE_E_CORRUPT);
+    assert_non_null(strstr(err.text, "kept as"));
+    assert_int_equal(store_list(store, NULL, count_row, &count, &err), 0);
+    store_close(store);
+}
+
+/* ---- locks --------------------------------------------------------------------------------- */
+
+static void a_locked_store_leaves_the_run_in_the_spool(void **state)
+{
+    const struct folder *folder = *state;
+    const struct store_setup impatient = {.busy_ms = 20};
+    struct wattle_error err;
+    struct store *store;
+    sqlite3 *other;
+
+    make_store(folder, 1);
+    spool_one(folder->store, "new-0001");
+    assert_int_equal(sqlite3_open(folder->store, &other), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(other, "BEGIN EXCLUSIVE", NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(store_open_with(&store, folder->store, 0, &impatient, NULL), 0);
+    assert_int_equal(put_id(store, "new-0001", &err), WATTLE_E_BUSY);
+    assert_non_null(strstr(err.text, "held by another program"));
+    store_close(store);
+    sqlite3_exec(other, "ROLLBACK", NULL, NULL, NULL);
+    sqlite3_close(other);
+    assert_int_equal(count_runs(folder->store), 2);
+}
+
+/* ---- full and read-only disks -------------------------------------------------------------- */
+
+static void a_full_database_leaves_the_run_in_the_spool(void **state)
+{
+    const struct folder *folder = *state;
+    const struct store_setup tiny = {.max_pages = 12};
+    struct wattle_error err = {0, ""};
+    struct store *store;
+    char id[16];
+    int put = 0;
+    int code = 0;
+
+    make_store(folder, 0);
+    assert_int_equal(store_open_with(&store, folder->store, 0, &tiny, NULL), 0);
+    while (code == 0 && put < 100) {
+        snprintf(id, sizeof id, "run-%04d", put);
+        code = put_id(store, id, &err);
+        put += code == 0;
+    }
+    assert_int_equal(code, WATTLE_E_IO);
+    assert_non_null(strstr(err.text, "no space"));
+    store_close(store);
+    spool_one(folder->store, id);
+    assert_true(is_sound(folder->store));
+    assert_int_equal(count_runs(folder->store), put + 1);
+}
+
+/* In a child with its own mounts, so that nothing outlives the test. 77: may not. */
+static int in_child(int (*body)(const struct folder *), const struct folder *folder)
+{
+    pid_t pid = fork();
+    int status;
+
+    if (pid == 0) {
+        _exit(body(folder));
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFEXITED(status));
+    if (WEXITSTATUS(status) == 77) {
+        skip();
+    }
+    return WEXITSTATUS(status);
+}
+
+static bool mount_tiny(const struct folder *folder)
+{
+    return unshare(CLONE_NEWNS) == 0 && mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
+           mount("tmpfs", folder->path, "tmpfs", 0, "size=160k") == 0;
+}
+
+static int fill_disk(const struct folder *folder)
+{
+    char path[320], block[4096] = "x";
+    struct wattle_record record;
+    struct spool *spool;
+    struct store *store;
+    int put = 0;
+    int i, fd;
+
+    if (!mount_tiny(folder)) {
+        return 77;
+    }
+    sample_record(&record);
+    if (spool_open(&spool, folder->store, "abcd", NULL) != 0 ||
+        spool_write(spool, &record, NULL) != 0 ||
+        store_open(&store, folder->store, STORE_NO_COLLECT, NULL) != 0 ||
+        put_id(store, "run-0", NULL) != 0) {
+        return 1;
+    }
+    snprintf(path, sizeof path, "%s/filler", folder->path);
+    fd = open(path, O_WRONLY | O_CREAT, 0600);
+    while (write(fd, block, sizeof block) > 0) {
+    }
+    close(fd);
+    for (i = 1; i < 20; i++) {
+        char id[16];
+        struct wattle_error err;
+
+        snprintf(id, sizeof id, "run-%d", i);
+        put += put_id(store, id, &err) == 0;
+    }
+    /* The old spool is whole although the new one did not fit. */
+    if (put == 19 || spool_write(spool, &record, NULL) == 0) {
+        return 2;
+    }
+    store_close(store);
+    spool_close(spool, false);
+    unlink(path);
+    if (!is_sound(folder->store) || count_runs(folder->store) != 1 + put + 1) {
+        return 3;
+    }
+    return 0;
+}
+
+static void a_full_disk_loses_nothing_that_was_there(void **state)
+{
+    assert_int_equal(in_child(fill_disk, *state), 0);
+}
+
+static int limit_files(const struct folder *folder)
+{
+    const struct rlimit limit = {20000, 20000};
+    struct wattle_record record;
+    struct spool *spool;
+    struct store *store;
+
+    sample_record(&record);
+    if (spool_open(&spool, folder->store, "abcd", NULL) != 0 ||
+        spool_write(spool, &record, NULL) != 0) {
+        return 1;
+    }
+    signal(SIGXFSZ, SIG_IGN);
+    setrlimit(RLIMIT_FSIZE, &limit);
+    if (store_open(&store, folder->store, STORE_NO_COLLECT, NULL) >= 0) {
+        return put_id(store, "run-0", NULL) < 0 ? 0 : 2;
+    }
+    return 0;
+}
+
+static void a_limit_on_file_sizes_is_an_error_not_a_death(void **state)
+{
+    const struct folder *folder = *state;
+
+    assert_int_equal(in_child(limit_files, folder), 0);
+    assert_int_equal(count_runs(folder->store), 1);
+}
+
+static int use_read_only(const struct folder *folder)
+{
+    struct wattle_error err;
+    struct spool *spool;
+    struct store *store;
+    int count = 0;
+
+    if (!mount_tiny(folder)) {
+        return 77;
+    }
+    if (store_open(&store, folder->store, STORE_NO_COLLECT, NULL) != 0 ||
+        put_id(store, "run-0", NULL) != 0) {
+        return 1;
+    }
+    store_close(store); /* the run is still in the log */
+    if (mount(NULL, folder->path, NULL, MS_REMOUNT | MS_RDONLY, NULL) != 0) {
+        return 77;
+    }
+    if (store_open(&store, folder->store, 0, &err) == 0 &&
+        put_id(store, "run-1", &err) != WATTLE_E_DENIED) {
+        return 2;
+    }
+    if (spool_open(&spool, folder->store, "abcd", &err) == 0) {
+        return 3;
+    }
+    if (store_open(&store, folder->store, STORE_READ_ONLY, &err) != 0 ||
+        store_list(store, NULL, count_row, &count, &err) != 0 || count != 1) {
+        fprintf(stderr, "%s\n", err.text);
+        return 4;
+    }
+    store_close(store);
+    return 0;
+}
+
+static void a_read_only_home_can_be_read(void **state)
+{
+    assert_int_equal(in_child(use_read_only, *state), 0);
+}
+
+/* ---- the Nth operation fails --------------------------------------------------------------- */
+
+static void whatever_operation_fails_the_store_stays_sound(void **state)
+{
+    const struct folder *folder = *state;
+    const struct store_setup setup = {.vfs = "failing", .busy_ms = 1};
+    int nth, forever;
+
+    assert_int_equal(failing_vfs_register(), 0);
+    for (forever = 0; forever <= 1; forever++) {
+        for (nth = 1; nth < 400; nth++) {
+            struct store *store = NULL;
+            char id[32];
+            int before, code;
+
+            if (nth == 1) {
+                make_store(folder, 1);
+            }
+            before = count_runs(folder->store);
+            snprintf(id, sizeof id, "run-%d-%d", forever, nth);
+            failing_vfs_arm(nth, forever);
+            code = store_open_with(&store, folder->store, STORE_NO_COLLECT, &setup, NULL);
+            if (code >= 0) {
+                code = put_id(store, id, NULL);
+            }
+            store_close(store);
+            if (failing_vfs_failed() == 0) {
+                assert_int_equal(code, 0);
+                break; /* there is no Nth operation */
+            }
+            failing_vfs_arm(0, 0);
+            assert_int_not_equal(code, STORE_MOVED_ASIDE);
+            assert_true(is_sound(folder->store));
+            /* A put that says it is kept is kept; one that failed may be there or not. */
+            assert_in_range(count_runs(folder->store), before + (code == 0), before + 1);
+        }
+        assert_true(nth > 10 && nth < 400);
+    }
+}
+
+/* ---- memory ends ---------------------------------------------------------------------------- */
+
+static int memory_left = -1; /* allocations until one fails; -1: none does */
+
+static bool out_of_memory(void)
+{
+    return memory_left > 0 && --memory_left == 0;
+}
+
+/* The linker sends this program's own calls here (--wrap). */
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t count, size_t size);
+void *__real_realloc(void *old, size_t size);
+char *__real_strdup(const char *text);
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t count, size_t size);
+void *__wrap_realloc(void *old, size_t size);
+char *__wrap_strdup(const char *text);
+
+void *__wrap_malloc(size_t size) { return out_of_memory() ? NULL : __real_malloc(size); }
+void *__wrap_calloc(size_t n, size_t size) { return out_of_memory() ? NULL : __real_calloc(n, size); }
+void *__wrap_realloc(void *old, size_t n) { return out_of_memory() ? NULL : __real_realloc(old, n); }
+char *__wrap_strdup(const char *text) { return out_of_memory() ? NULL : __real_strdup(text); }
+
+/* Jansson and SQLite are shared libraries and take theirs by a hook. */
+static void *library_malloc(size_t size) { return out_of_memory() ? NULL : __real_malloc(size); }
+
+static sqlite3_mem_methods sqlite_memory;
+static void *(*sqlite_real_malloc)(int size);
+static void *(*sqlite_real_realloc)(void *old, int size);
+
+static void *sqlite_malloc(int size) { return out_of_memory() ? NULL : sqlite_real_malloc(size); }
+
+static void *sqlite_realloc(void *old, int size)
+{
+    return out_of_memory() ? NULL : sqlite_real_realloc(old, size);
+}
+
+static void hook_libraries(void)
+{
+    json_set_alloc_funcs(library_malloc, free);
+    sqlite3_config(SQLITE_CONFIG_GETMALLOC, &sqlite_memory);
+    sqlite_real_malloc = sqlite_memory.xMalloc;
+    sqlite_real_realloc = sqlite_memory.xRealloc;
+    sqlite_memory.xMalloc = sqlite_malloc;
+    sqlite_memory.xRealloc = sqlite_realloc;
+    sqlite3_config(SQLITE_CONFIG_MALLOC, &sqlite_memory);
+}
+
+static void memory_may_end_anywhere(void **state)
+{
+    const struct folder *folder = *state;
+    struct wattle_record record, again;
+    int nth;
+
+    make_store(folder, 1);
+    sample_record(&record);
+    for (nth = 1; nth < 3000; nth += nth < 60 ? 1 : 7) {
+        struct spool *spool = NULL;
+        struct store *store = NULL;
+        int spooled, code;
+
+        wattle_record_init(&again);
+        memory_left = nth;
+        spooled = spool_open(&spool, folder->store, record.id, NULL);
+        if (spooled == 0) {
+            spooled = spool_write(spool, &record, NULL);
+        }
+        code = store_open(&store, folder->store, STORE_NO_COLLECT, NULL);
+        if (code == 0) {
+            code = store_put(store, &record, NULL);
+        }
+        if (code == 0) {
+            code = store_get(store, record.id, &again, NULL);
+        }
+        spool_close(spool, code == 0);
+        store_close(store);
+        wattle_record_finish(&again);
+        if (memory_left > 0) {
+            break; /* all of it needs fewer */
+        }
+        memory_left = -1;
+        assert_int_not_equal(code, STORE_MOVED_ASIDE);
+        (void)spooled;
+    }
+    memory_left = -1;
+    assert_true(nth > 50 && nth < 3000);
+    assert_true(is_sound(folder->store));
+    assert_int_equal(count_runs(folder->store), 2);
+    wattle_record_finish(&record);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        in_folder(a_file_that_is_no_database_is_moved_aside),
+        in_folder(a_second_wreck_does_not_overwrite_the_first),
+        in_folder(a_truncated_file_is_moved_aside),
+        in_folder(a_damaged_page_is_noticed_when_a_run_is_put),
+        in_folder(a_damaged_list_says_so_once),
+        in_folder(a_locked_store_leaves_the_run_in_the_spool),
+        in_folder(a_full_database_leaves_the_run_in_the_spool),
+        in_folder(a_full_disk_loses_nothing_that_was_there),
+        in_folder(a_limit_on_file_sizes_is_an_error_not_a_death),
+        in_folder(a_read_only_home_can_be_read),
+        in_folder(whatever_operation_fails_the_store_stays_sound),
+        in_folder(memory_may_end_anywhere),
+    };
+
+    hook_libraries();
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
