@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A meter's session, a tracker and the accounts, held together.
- *
- * A thread keeps the accounts about once a second. Locks, in this order: `turn` (whoever keeps
+ * A meter's session, a tracker and the accounts, held together. A thread
+ * keeps the accounts about once a second. Locks, in this order: `turn` (whoever keeps
  * the accounts; may call the meter), the meter's own, `seen` (the last round, copied by the
  * observer inside the meter).
  */

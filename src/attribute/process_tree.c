@@ -2,10 +2,6 @@
 #define _GNU_SOURCE
 #include "attribute/process_tree.h"
 
-#include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,31 +10,13 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "attribute/process_stat.h"
+#include "attribute/process_members.h"
+#include "attribute/process_news.h"
 #include "base/clock.h"
 #include "base/error.h"
-#include "base/file.h"
 
-/* A set larger than this is not followed further; what it spawns is seen when waited for. */
-#define MEMBERS_MAX 65536
 /* A scan may take at most this part of the time: 1/20 of one processor. */
 #define SCAN_REST 20
-/* Every so often all numbers are looked at, should they have gone all the way round. */
-#define FULL_SCAN_EVERY 16
-
-struct member {
-    pid_t pid;
-    pid_t parent;
-    uint64_t start_ticks;
-    double own_s, child_s; /* now */
-    double child_first_s;  /* at this scan's first look, before its children were looked at */
-    double child_old_s;    /* the same at the scan before */
-    double base_s;         /* used before it counted */
-    double credit_s;       /* seen of ended members that it may have waited for */
-    clockid_t clock;       /* in nanoseconds, where the kernel has one */
-    bool precise;
-    bool zombie, gone;
-};
 
 struct process_tree {
     char procfs[256];
@@ -48,10 +26,7 @@ struct process_tree {
     double tick_s;
     uint64_t start_ticks; /* processes that are younger count from their birth */
 
-    struct member *members; /* a parent stands before its children */
-    size_t count, capacity;
-    uint32_t *slots; /* open addressing: pid to index + 1 */
-    size_t slot_count;
+    struct members members;
 
     double children_base_s; /* RUSAGE_CHILDREN at the start, where adopting */
     double reaped_s;        /* what our own waiting says */
@@ -59,107 +34,20 @@ struct process_tree {
     double lost_s;          /* seen of ended members that nobody waited for */
     double cpu_s;
 
-    pid_t last_pid; /* given out before the last scan; -1 unknown */
-    unsigned scans;
+    struct process_news news;
     int64_t scan_end_ns, scan_cost_ns;
 };
 
 static int64_t now_ns(void) { return clock_monotonic_ns(NULL); }
 
-/* ---- members by number ---------------------------------------------------------------------- */
-
-static size_t slot_of(const struct process_tree *tree, pid_t pid)
-{
-    size_t mask = tree->slot_count - 1;
-    size_t i = (uint32_t)pid * 2654435761u & mask; /* Knuth's multiplicative hash */
-
-    while (tree->slots[i] != 0 && tree->members[tree->slots[i] - 1].pid != pid) {
-        i = (i + 1) & mask;
-    }
-    return i;
-}
-
-static struct member *find(const struct process_tree *tree, pid_t pid)
-{
-    uint32_t index = tree->slot_count > 0 ? tree->slots[slot_of(tree, pid)] : 0;
-
-    return index > 0 ? &tree->members[index - 1] : NULL;
-}
-
-static bool rebuild_slots(struct process_tree *tree, size_t slot_count)
-{
-    size_t i;
-
-    if (slot_count != tree->slot_count) {
-        uint32_t *slots = malloc(slot_count * sizeof *slots);
-
-        if (slots == NULL) {
-            return false;
-        }
-        free(tree->slots);
-        tree->slots = slots;
-        tree->slot_count = slot_count;
-    }
-    memset(tree->slots, 0, tree->slot_count * sizeof *tree->slots);
-    for (i = 0; i < tree->count; i++) {
-        tree->slots[slot_of(tree, tree->members[i].pid)] = (uint32_t)i + 1;
-    }
-    return true;
-}
-
-static struct member *add_member(struct process_tree *tree, pid_t pid)
-{
-    struct member *member;
-
-    if (tree->count == MEMBERS_MAX) {
-        return NULL;
-    }
-    if (tree->count == tree->capacity) {
-        size_t capacity = tree->capacity > 0 ? tree->capacity * 2 : 16;
-        struct member *members = realloc(tree->members, capacity * sizeof *members);
-
-        if (members == NULL) {
-            return NULL;
-        }
-        tree->members = members;
-        tree->capacity = capacity;
-    }
-    if ((tree->count + 1) * 2 > tree->slot_count &&
-        !rebuild_slots(tree, tree->slot_count > 0 ? tree->slot_count * 2 : 64)) {
-        return NULL;
-    }
-    member = &tree->members[tree->count];
-    memset(member, 0, sizeof *member);
-    member->pid = pid;
-    tree->count++;
-    tree->slots[slot_of(tree, pid)] = (uint32_t)tree->count;
-    return member;
-}
-
 /* ---- reading -------------------------------------------------------------------------------- */
 
-static ssize_t read_process(const struct process_tree *tree, pid_t pid, const char *file,
-                            char *ret, size_t size)
+/* False: it is gone, or its number has been given out anew. */
+static bool read_again(const struct process_tree *tree, const struct member *member,
+                       struct process_stat *ret)
 {
-    char path[320];
-    ssize_t n = -1;
-    int fd;
-
-    snprintf(path, sizeof path, "%s/%ld/%s", tree->procfs, (long)pid, file);
-    fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd >= 0) {
-        n = read(fd, ret, size);
-        close(fd);
-    }
-    return n;
-}
-
-static bool read_stat(const struct process_tree *tree, pid_t pid, struct process_stat *ret)
-{
-    char text[1024];
-    ssize_t n = read_process(tree, pid, "stat", text, sizeof text);
-
-    return n > 0 && process_stat_parse(text, (size_t)n, ret);
+    return process_stat_read(tree->procfs, member->pid, ret) &&
+           ret->start_ticks == member->start_ticks;
 }
 
 static void update(const struct process_tree *tree, struct member *member,
@@ -190,20 +78,20 @@ static bool joins(const struct process_tree *tree, pid_t pid, const struct proce
         return false;
     }
     if (tree->options.set == PROCESS_OF_USER) {
-        n = read_process(tree, pid, "status", text, sizeof text);
+        n = process_read(tree->procfs, pid, "status", text, sizeof text);
         return n > 0 && process_uid_parse(text, (size_t)n, &uid) && uid == tree->options.uid;
     }
     if (tree->adopts && stat->parent == tree->options.own) {
         return stat->start_ticks >= tree->start_ticks;
     }
-    parent = find(tree, stat->parent);
+    parent = members_find(&tree->members, stat->parent);
     return parent != NULL && !parent->gone && parent->start_ticks <= stat->start_ticks;
 }
 
 static struct member *admit(struct process_tree *tree, pid_t pid, const struct process_stat *stat,
                             bool from_birth)
 {
-    struct member *member = add_member(tree, pid);
+    struct member *member = members_add(&tree->members, pid);
 
     if (member == NULL) {
         return NULL;
@@ -230,11 +118,11 @@ static bool look_at_members(struct process_tree *tree)
     bool some_gone = false;
     size_t i;
 
-    for (i = 0; i < tree->count; i++) {
-        struct member *member = &tree->members[i];
+    for (i = 0; i < tree->members.count; i++) {
+        struct member *member = &tree->members.items[i];
         struct process_stat stat;
 
-        if (!read_stat(tree, member->pid, &stat) || stat.start_ticks != member->start_ticks) {
+        if (!read_again(tree, member, &stat)) {
             member->gone = true;
             some_gone = true;
             continue;
@@ -248,32 +136,33 @@ static bool look_at_members(struct process_tree *tree)
 
 static void settle_gone(struct process_tree *tree)
 {
-    size_t i, kept;
+    size_t i;
 
-    for (i = tree->count; i-- > 0;) {
-        const struct member *member = &tree->members[i];
+    for (i = tree->members.count; i-- > 0;) {
+        const struct member *member = &tree->members.items[i];
         double seen_s = member->own_s + member->child_s - member->base_s;
         struct member *heir;
 
         if (!member->gone) {
             continue;
         }
-        for (heir = find(tree, member->parent); heir != NULL && heir->gone;) {
-            struct member *next = find(tree, heir->parent);
+        for (heir = members_find(&tree->members, member->parent); heir != NULL && heir->gone;) {
+            struct member *next = members_find(&tree->members, heir->parent);
 
             /* Parents stand before; anything else is a number that was given out anew. */
             heir = next < heir ? next : NULL;
         }
         if (heir != NULL) {
             heir->credit_s += seen_s;
-        } else if (member->parent == tree->options.own || find(tree, member->parent) != NULL) {
+        } else if (member->parent == tree->options.own ||
+                   members_find(&tree->members, member->parent) != NULL) {
             tree->top_s += seen_s; /* the whole line of parents is gone, up to our child */
         } else {
             tree->lost_s += seen_s;
         }
     }
-    for (i = 0; i < tree->count; i++) {
-        struct member *member = &tree->members[i];
+    for (i = 0; i < tree->members.count; i++) {
+        struct member *member = &tree->members.items[i];
         struct process_stat stat;
         double waited_s;
 
@@ -281,7 +170,7 @@ static void settle_gone(struct process_tree *tree)
             continue;
         }
         /* Look again, now that the children are known to be gone: did it wait for them? */
-        if (read_stat(tree, member->pid, &stat) && stat.start_ticks == member->start_ticks) {
+        if (read_again(tree, member, &stat)) {
             update(tree, member, &stat);
         }
         waited_s = member->child_s - member->child_old_s;
@@ -298,103 +187,20 @@ static void settle_gone(struct process_tree *tree)
         }
         member->credit_s = 0;
     }
-    for (i = 0, kept = 0; i < tree->count; i++) {
-        if (!tree->members[i].gone) {
-            tree->members[kept++] = tree->members[i];
-        }
-    }
-    tree->count = kept;
-    rebuild_slots(tree, tree->slot_count);
-}
-
-static pid_t read_last_pid(const struct process_tree *tree)
-{
-    char text[128];
-    ssize_t n = file_read_at(tree->procfs, "loadavg", text, sizeof text);
-    pid_t last;
-
-    return n > 0 && process_last_pid_parse(text, (size_t)n, &last) ? last : -1;
-}
-
-/* Was this number given out after the last scan? They are given out in a circle. */
-static bool is_new(const struct process_tree *tree, pid_t pid, pid_t last)
-{
-    if (tree->last_pid < 0 || last < 0 || tree->scans % FULL_SCAN_EVERY == 0) {
-        return true;
-    }
-    if (tree->last_pid <= last) {
-        return pid > tree->last_pid && pid <= last;
-    }
-    return pid > tree->last_pid || pid <= last;
-}
-
-struct candidate {
-    pid_t pid;
-    struct process_stat stat;
-};
-
-static int compare_candidates(const void *a, const void *b)
-{
-    const struct candidate *x = a;
-    const struct candidate *y = b;
-
-    if (x->stat.start_ticks != y->stat.start_ticks) {
-        return x->stat.start_ticks < y->stat.start_ticks ? -1 : 1;
-    }
-    return (x->pid > y->pid) - (x->pid < y->pid);
-}
-
-static size_t list_candidates(struct process_tree *tree, pid_t last, struct candidate **ret)
-{
-    struct candidate *list = NULL;
-    size_t count = 0;
-    size_t capacity = 0;
-    struct dirent *entry;
-    DIR *dir = opendir(tree->procfs);
-
-    while (dir != NULL && (entry = readdir(dir)) != NULL) {
-        char *end;
-        long pid = strtol(entry->d_name, &end, 10);
-
-        if (*end != '\0' || pid <= 0 || pid > INT_MAX || !is_new(tree, (pid_t)pid, last) ||
-            find(tree, (pid_t)pid) != NULL) {
-            continue;
-        }
-        if (count == capacity) {
-            struct candidate *grown;
-
-            capacity = capacity > 0 ? capacity * 2 : 64;
-            grown = realloc(list, capacity * sizeof *list);
-            if (grown == NULL) {
-                break;
-            }
-            list = grown;
-        }
-        list[count].pid = (pid_t)pid;
-        count += read_stat(tree, (pid_t)pid, &list[count].stat);
-    }
-    if (dir != NULL) {
-        closedir(dir);
-    }
-    if (count > 0) {
-        qsort(list, count, sizeof *list, compare_candidates);
-    }
-    *ret = list;
-    return count;
+    members_sweep(&tree->members);
 }
 
 static void look_for_new(struct process_tree *tree, bool from_birth)
 {
-    struct candidate *list;
-    pid_t last = read_last_pid(tree);
-    size_t count = list_candidates(tree, last, &list);
+    struct newcomer *list;
+    size_t count = process_news_list(&tree->news, tree->procfs, &tree->members, &list);
     size_t before;
     size_t i;
 
     /* Elders first, so that a parent is found before its child; again, because within one tick
      * numbers that went round may stand the other way. */
     do {
-        before = tree->count;
+        before = tree->members.count;
         for (i = 0; i < count; i++) {
             if (list[i].pid > 0 && joins(tree, list[i].pid, &list[i].stat)) {
                 admit(tree, list[i].pid, &list[i].stat,
@@ -402,9 +208,8 @@ static void look_for_new(struct process_tree *tree, bool from_birth)
                 list[i].pid = 0;
             }
         }
-    } while (tree->count > before && tree->count < MEMBERS_MAX);
+    } while (tree->members.count > before && tree->members.count < MEMBERS_MAX);
     free(list);
-    tree->last_pid = last;
 }
 
 static double children_s(void)
@@ -424,8 +229,10 @@ static void sum_up(struct process_tree *tree)
     size_t i;
 
     total = tree->lost_s + (tree->reaped_s > tree->top_s ? tree->reaped_s : tree->top_s);
-    for (i = 0; i < tree->count; i++) {
-        total += tree->members[i].own_s + tree->members[i].child_s - tree->members[i].base_s;
+    for (i = 0; i < tree->members.count; i++) {
+        const struct member *member = &tree->members.items[i];
+
+        total += member->own_s + member->child_s - member->base_s;
     }
     if (total > tree->cpu_s) {
         tree->cpu_s = total;
@@ -448,7 +255,6 @@ bool process_tree_scan(struct process_tree *tree, bool forced)
     }
     look_for_new(tree, true);
     sum_up(tree);
-    tree->scans++;
     tree->scan_end_ns = now_ns();
     tree->scan_cost_ns = tree->scan_end_ns - begin;
     return true;
@@ -476,7 +282,6 @@ int process_tree_create(struct process_tree **ret, const struct process_tree_opt
     tree->options = *options;
     tree->tick_s = 1.0 / (double)(hertz > 0 ? hertz : 100);
     tree->real = strcmp(options->procfs, "/proc") == 0;
-    tree->last_pid = -1;
     n = snprintf(tree->procfs, sizeof tree->procfs, "%s", options->procfs);
     if (n < 0 || (size_t)n >= sizeof tree->procfs) {
         process_tree_destroy(tree);
@@ -485,20 +290,18 @@ int process_tree_create(struct process_tree **ret, const struct process_tree_opt
     tree->start_ticks = tree->real ? ticks_since_boot(tree) : 0;
     if (options->set == PROCESS_DESCENDANTS && options->root == 0) {
         /* Everything that is new from now on is looked at once the child is there. */
-        tree->last_pid = read_last_pid(tree);
-        tree->scans = 1;
+        process_news_init(&tree->news, tree->procfs);
         *ret = tree;
         return 0;
     }
     if (options->set == PROCESS_DESCENDANTS) {
-        if (!read_stat(tree, options->root, &stat)) {
+        if (!process_stat_read(tree->procfs, options->root, &stat)) {
             process_tree_destroy(tree);
             return error_set(err, WATTLE_E_NOENT, "there is no process %ld", (long)options->root);
         }
         admit(tree, options->root, &stat, false);
     }
     look_for_new(tree, false);
-    tree->scans = 1;
     *ret = tree;
     return 0;
 }
@@ -510,7 +313,7 @@ void process_tree_start(struct process_tree *tree, pid_t root)
 
     tree->adopts = tree->real && prctl(PR_GET_CHILD_SUBREAPER, &adopts, 0, 0, 0) == 0 && adopts;
     tree->children_base_s = tree->adopts ? children_s() : 0;
-    if (read_stat(tree, root, &stat)) {
+    if (process_stat_read(tree->procfs, root, &stat)) {
         tree->start_ticks = stat.start_ticks;
         admit(tree, root, &stat, true);
     }
@@ -530,10 +333,10 @@ double process_tree_error_s(const struct process_tree *tree)
     double error_s = 0;
     size_t i;
 
-    for (i = 0; i < tree->count; i++) {
+    for (i = 0; i < tree->members.count; i++) {
         /* User and system time are cut to whole ticks one by one. */
-        error_s += tree->members[i].precise ? 0 : 2 * tree->tick_s;
-        error_s += tree->members[i].child_s > 0 ? 2 * tree->tick_s : 0;
+        error_s += tree->members.items[i].precise ? 0 : 2 * tree->tick_s;
+        error_s += tree->members.items[i].child_s > 0 ? 2 * tree->tick_s : 0;
     }
     return error_s;
 }
@@ -543,22 +346,21 @@ size_t process_tree_alive(const struct process_tree *tree)
     size_t alive = 0;
     size_t i;
 
-    for (i = 0; i < tree->count; i++) {
-        alive += !tree->members[i].zombie;
+    for (i = 0; i < tree->members.count; i++) {
+        alive += !tree->members.items[i].zombie;
     }
     return alive;
 }
 
 bool process_tree_has(const struct process_tree *tree, pid_t pid)
 {
-    return find(tree, pid) != NULL;
+    return members_find(&tree->members, pid) != NULL;
 }
 
 void process_tree_destroy(struct process_tree *tree)
 {
     if (tree != NULL) {
-        free(tree->members);
-        free(tree->slots);
+        members_finish(&tree->members);
         free(tree);
     }
 }
