@@ -161,7 +161,8 @@ static void start(struct accumulator *acc, const struct wattle_reading *reading)
 /* The counter moved by `up_j`: power since it last did, and how long it stands still between. */
 static void moved(struct accumulator *acc, int64_t t_ns, double up_j, double dt_s)
 {
-    double since_s = seconds(t_ns - acc->changed_ns);
+    /* One update seen right after the first reading may stand for a whole period. */
+    double since_s = fmax(seconds(t_ns - acc->changed_ns), acc->period_s);
     double still_s = seconds(acc->still_ns - acc->changed_ns);
 
     follow_power(acc, up_j / since_s, since_s);

@@ -34,6 +34,12 @@ void meter_set_observer(struct wattle_meter *meter, meter_observer *observer, vo
     pthread_mutex_lock(&meter->lock);
     meter->observer = observer;
     meter->observer_user = user;
+    if (observer != NULL) {
+        struct meter_round round = {atomic_load(&meter->last_round_ns),
+                                    wattle_meter_channel_count(meter), meter->round_energy_j};
+
+        observer(user, &round);
+    }
     pthread_mutex_unlock(&meter->lock);
 }
 

@@ -18,6 +18,7 @@ struct meter_round {
 
 /* A function type is the one typedef of this house: it has no other short spelling. */
 typedef void meter_observer(void *user, const struct meter_round *round);
+/* Tells the last round at once, on the caller's thread. */
 void meter_set_observer(struct wattle_meter *meter, meter_observer *observer, void *user);
 
 /* Takes a round now, if the last is older than `max_age_ns`. */

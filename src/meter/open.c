@@ -186,7 +186,9 @@ void wattle_meter_close(struct wattle_meter *meter)
     if (!meter_ours(meter)) {
         return; /* the parent's threads and locks are not here: leave its memory alone */
     }
-    sampler_stop(meter);
+    if (!sampler_stop(meter)) {
+        return; /* better a meter that is never freed than one that is used after it */
+    }
     memory_save(meter);
     for (g = 0; g < atomic_load(&meter->group_count); g++) {
         group_destroy(meter->groups[g]);

@@ -13,6 +13,10 @@
 #include "meter/state.h"
 
 
+/* A vendor library that has not come back after so long (nvmlInit of eight sleeping GPUs takes a
+ * few seconds) never will: its thread is left behind, with the meter that it uses. */
+#define HANG_S 10
+
 /* No counter may wrap between two rounds, whatever rate was asked for: a third of its range at
  * the highest power that is believed. */
 double sampler_period_s(const struct wattle_meter *meter)
@@ -92,17 +96,29 @@ int sampler_start(struct wattle_meter *meter)
     return code;
 }
 
-void sampler_stop(struct wattle_meter *meter)
+/* True when the thread has ended. */
+static bool join(pthread_t thread, const struct timespec *until)
 {
+    return pthread_timedjoin_np(thread, NULL, until) == 0 || pthread_detach(thread) != 0;
+}
+
+bool sampler_stop(struct wattle_meter *meter)
+{
+    struct timespec until;
+    bool ended = true;
+
     pthread_mutex_lock(&meter->lock);
     meter->stop = true;
     pthread_cond_broadcast(&meter->changed);
     pthread_mutex_unlock(&meter->lock);
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += HANG_S;
     if (meter->thread_started) {
-        pthread_join(meter->thread, NULL);
+        ended = join(meter->thread, &until);
     }
     if (meter->slow_thread_started) {
-        pthread_join(meter->slow_thread, NULL);
+        ended = join(meter->slow_thread, &until) && ended;
     }
     meter->thread_started = meter->slow_thread_started = false;
+    return ended;
 }

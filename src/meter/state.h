@@ -146,7 +146,8 @@ void round_select(struct wattle_meter *meter);
 
 /* sampler.c */
 int sampler_start(struct wattle_meter *meter);
-void sampler_stop(struct wattle_meter *meter);
+/* False: a driver hangs, and its thread still uses the meter. */
+bool sampler_stop(struct wattle_meter *meter);
 double sampler_period_s(const struct wattle_meter *meter);
 
 /*

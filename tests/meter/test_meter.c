@@ -485,6 +485,104 @@ static void options_that_mean_nothing_are_refused(void **state)
     wattle_session_destroy(NULL);
 }
 
+static void no_rate_lets_a_counter_wrap_unseen(void **state)
+{
+    const struct wattle_meter_options options = {.size = sizeof options, .hz = 0.1};
+    struct wattle_meter_options own = options;
+    static const struct wattle_sensor_driver *const drivers[] = {&mill_driver};
+    const struct meter_setup setup = {drivers, 1, true};
+    struct wattle_meter *meter;
+    struct mill mill;
+
+    (void)state;
+    two_sockets(&mill);
+    own.host = &mill.host;
+    assert_int_equal(meter_open_with(&meter, &own, &setup, NULL), 0);
+    assert_near(sampler_period_s(meter), 10, 1e-9);
+    wattle_meter_close(meter);
+    mill.channels[3].max_power_w = 40000; /* wraps in 2.2 s at what is believed */
+    assert_int_equal(meter_open_with(&meter, &own, &setup, NULL), 0);
+    assert_near(sampler_period_s(meter), 262143.328851 / 3 / 120000, 1e-6);
+    wattle_meter_close(meter);
+}
+
+static void a_driver_that_does_not_open_is_refused_with_its_words(void **state)
+{
+    static const struct wattle_sensor_driver *const drivers[] = {&mill_driver};
+    const struct meter_setup setup = {drivers, 1, false};
+    struct wattle_meter_options options = {.size = sizeof options};
+    struct wattle_session *session;
+    struct wattle_meter *meter;
+    struct wattle_energy e;
+    struct mill mill;
+
+    (void)state;
+    two_sockets(&mill);
+    mill.refuse_open = true;
+    options.host = &mill.host;
+    assert_int_equal(meter_open_with(&meter, &options, &setup, NULL), WATTLE_E_UNSUPPORTED);
+    assert_null(meter);
+    assert_int_equal(mill_open(&mill, &meter, NULL), 0); /* a slow driver may still come */
+    meter_join_slow(meter);
+    assert_int_equal(wattle_session_start(&session, meter, NULL), 0);
+    assert_int_equal(wattle_session_stop(session, &e, NULL), 0);
+    assert_true(isnan(e.machine_j.value) && isnan(e.repeat_error));
+    assert_true(noted(&e, "package-0, dram-0, package-1, dram-1 not used (mill): the mill is shut"));
+    wattle_session_destroy(session);
+    wattle_meter_close(meter);
+}
+
+static void an_observer_sees_cumulative_rounds(void *user, const struct meter_round *round)
+{
+    double *energy_j = user;
+
+    *energy_j = round->energy_j[0];
+}
+
+static void an_observer_is_told_at_once_and_after_each_round(void **state)
+{
+    struct wattle_meter *meter;
+    struct mill mill;
+    double energy_j = -1;
+
+    (void)state;
+    two_sockets(&mill);
+    assert_int_equal(mill_open(&mill, &meter, NULL), 0);
+    mill_turn(&mill, meter, 1, two_sockets_w);
+    meter_set_observer(meter, an_observer_sees_cumulative_rounds, &energy_j);
+    assert_near(energy_j, 100, 1e-9);
+    mill_turn(&mill, meter, 1, two_sockets_w);
+    assert_near(energy_j, 200, 1e-9);
+    wattle_meter_close(meter);
+}
+
+static void gauges_keep_last_mean_and_highest(void **state)
+{
+    double celsius[] = {40};
+    struct wattle_gauge gauges[2];
+    struct wattle_meter *meter;
+    struct mill mill;
+
+    (void)state;
+    mill_init(&mill);
+    mill_add(&mill, WATTLE_D_NONE, 0, WATTLE_Q_TEMPERATURE);
+    mill.channels[0].value = 40;
+    assert_int_equal(mill_open(&mill, &meter, NULL), 0);
+    mill_turn(&mill, meter, 1, celsius);
+    celsius[0] = 60;
+    mill_turn(&mill, meter, 2, celsius);
+    assert_int_equal(wattle_meter_gauges(meter, gauges, 2), 1);
+    assert_near(gauges[0].value, 60, 0);
+    assert_near(gauges[0].max, 60, 0);
+    assert_near(gauges[0].mean, (40 + 2 * 50) / 3.0, 1e-9);
+    mill.channels[0].status = WATTLE_READ_FAILED;
+    mill_turn(&mill, meter, 1, celsius);
+    assert_int_equal(wattle_meter_gauges(meter, gauges, 2), 1);
+    assert_true(isnan(gauges[0].value));
+    assert_near(gauges[0].max, 60, 0);
+    wattle_meter_close(meter);
+}
+
 static void the_series_is_cumulative_and_thinned_without_loss(void **state)
 {
     struct wattle_series_point points[50];
@@ -526,6 +624,10 @@ int main(void)
         cmocka_unit_test(a_verdict_is_remembered_until_the_next_boot),
         cmocka_unit_test(a_forked_child_is_refused_and_does_not_crash),
         cmocka_unit_test(options_that_mean_nothing_are_refused),
+        cmocka_unit_test(no_rate_lets_a_counter_wrap_unseen),
+        cmocka_unit_test(a_driver_that_does_not_open_is_refused_with_its_words),
+        cmocka_unit_test(an_observer_is_told_at_once_and_after_each_round),
+        cmocka_unit_test(gauges_keep_last_mean_and_highest),
         cmocka_unit_test(the_series_is_cumulative_and_thinned_without_loss),
     };
 
