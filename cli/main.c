@@ -21,6 +21,7 @@ static const struct command commands[] = {
     {"load", "make a known CPU and memory load to try the meter on", cmd_load},
     {"estimate", "power and energy before anything runs", cmd_estimate},
     {"accelerators", "what estimates know of each accelerator", cmd_accelerators},
+    {"carbon", "what electricity emits, and will", cmd_carbon},
     {"config", "show every setting and where it came from", cmd_config},
 };
 #define COMMAND_COUNT (sizeof commands / sizeof commands[0])
