@@ -19,6 +19,7 @@ _wattle_options()
             "--network-gb --output-tokens --parameters --power-w --precision --pue --request-kb" \
             "--requests --samples --storage-gb --tokens --utilization --workload --zone $common" ;;
         accelerators) echo "--json $common" ;;
+        carbon) echo "--trace --column --at --hours --step --known --json $common" ;;
         config) echo "--json $common" ;;
     esac
 }
@@ -71,7 +72,7 @@ _wattle()
 {
     local cur=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} at
     local command=${COMP_WORDS[1]}
-    local commands='run monitor runs show sensors doctor load estimate accelerators config help'
+    local commands='run monitor runs show sensors doctor load estimate accelerators carbon config help'
 
     COMPREPLY=()
     if ((COMP_CWORD == 1)); then
@@ -99,6 +100,7 @@ _wattle()
         run) COMPREPLY=($(compgen -c -- "$cur")) ;;
         show) COMPREPLY=($(compgen -W "$(_wattle_ids)" -- "$cur")) ;;
         help) COMPREPLY=($(compgen -W "$commands" -- "$cur")) ;;
+        carbon) COMPREPLY=($(compgen -W 'forecast' -- "$cur")) ;;
         estimate) COMPREPLY=($(compgen -W 'train infer compare' -- "$cur")) ;;
     esac
 }
