@@ -28,8 +28,8 @@ int store_default_path(char *ret, size_t size, struct wattle_error *err);
 /*
  * Opens, creating file and schema when missing (0600, folder 0700). A file that is not a sound
  * database is moved aside as <path>.corrupt-<time> and a new one begun: positive outcome
- * STORE_MOVED_ASIDE, with the name in err->text. On network file systems, where shared memory does not
- * work, the journal is a rollback journal instead of WAL.
+ * STORE_MOVED_ASIDE, with the name in err->text. On network file systems, where shared memory
+ * does not work, the journal is a rollback journal instead of WAL.
  */
 enum { STORE_MOVED_ASIDE = 1 };
 enum { STORE_READ_ONLY = 1, STORE_NO_COLLECT = 2 };

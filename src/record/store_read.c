@@ -113,10 +113,11 @@ int store_list(struct store *store, const struct store_filter *filter,
 static int find_run(struct store *store, const char *id, sqlite3_int64 *ret,
                     struct wattle_error *err)
 {
-    static const char sql_last[] = "SELECT run FROM runs ORDER BY started_ns DESC, run DESC LIMIT 1";
+    static const char sql_last[] =
+        "SELECT run FROM runs ORDER BY started_ns DESC, run DESC LIMIT 1";
     /* '~' sorts after every character of an id. */
-    static const char sql_prefix[] = "SELECT run, id = ?1 FROM runs WHERE id >= ?1 AND id < ?1 || '~' "
-                                     "ORDER BY id LIMIT 2";
+    static const char sql_prefix[] =
+        "SELECT run, id = ?1 FROM runs WHERE id >= ?1 AND id < ?1 || '~' ORDER BY id LIMIT 2";
     bool last = strcmp(id, "last") == 0;
     sqlite3_stmt *statement = NULL;
     int found = 0;

@@ -89,7 +89,9 @@ static void end(double value, const struct scale *scale, char *ret, size_t size)
 }
 
 static const char *interval(const struct wattle_bound *bound, const struct scale *scale,
-                            const char *number, char *ret, size_t size)
+                            const char *number,
+                            const char *(*words)(double value, char *ret, size_t size), char *ret,
+                            size_t size)
 {
     char low[40], high[40];
 
@@ -99,6 +101,13 @@ static const char *interval(const struct wattle_bound *bound, const struct scale
     }
     end(bound->low, scale, low, sizeof low);
     end(bound->high, scale, high, sizeof high);
+    if (fabs(bound->high) >= 999.5 * scale->divisor && scale->divisor < 1e3) {
+        /* Three orders above the value: each end in its own unit. */
+        words(bound->high, high, sizeof high);
+        if (bound->low != 0) {
+            words(bound->low, low, sizeof low);
+        }
+    }
     if (strcmp(low, number) != 0 || strcmp(high, number) != 0) {
         snprintf(ret, size, "%s-%s", low, high);
     }
@@ -115,7 +124,7 @@ const char *lines_interval(const struct wattle_bound *bound, char *ret, size_t s
         snprintf(ret, size, "0-%s", units_energy(bound->high, words, sizeof words));
         return ret;
     }
-    return interval(bound, scale, number, ret, size);
+    return interval(bound, scale, number, units_energy, ret, size);
 }
 
 const char *lines_mass_interval(const struct wattle_bound *bound, char *ret, size_t size)
@@ -124,7 +133,7 @@ const char *lines_mass_interval(const struct wattle_bound *bound, char *ret, siz
     const struct scale *scale = split(units_mass(bound->value, words, sizeof words), masses,
                                       COUNT(masses), number, sizeof number);
 
-    return interval(bound, scale, number, ret, size);
+    return interval(bound, scale, number, units_mass, ret, size);
 }
 
 const char *lines_share(double part, double whole, char *ret, size_t size)

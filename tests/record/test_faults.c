@@ -7,7 +7,6 @@
 #include <cmocka.h>
 #include <dirent.h>
 #include <fcntl.h>
-#include <jansson.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/mount.h>
@@ -16,66 +15,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "failing_vfs.h"
 #include "folder.h"
 #include "record/store_internal.h"
 #include "sample.h"
-
-static int put_id(struct store *store, const char *id, struct wattle_error *err)
-{
-    struct wattle_record record;
-    int code;
-
-    sample_record(&record);
-    snprintf(record.id, sizeof record.id, "%s", id);
-    code = store_put(store, &record, err);
-    wattle_record_finish(&record);
-    return code;
-}
-
-static bool count_row(void *user, const struct store_row *row)
-{
-    (void)row;
-    ++*(int *)user;
-    return true;
-}
-
-static int count_runs(const char *path)
-{
-    struct store *store;
-    int count = 0;
-
-    if (store_open(&store, path, 0, NULL) < 0) {
-        return -1;
-    }
-    assert_int_equal(store_list(store, NULL, count_row, &count, NULL), 0);
-    store_close(store);
-    return count;
-}
-
-static bool is_sound(const char *path)
-{
-    sqlite3 *db;
-    sqlite3_stmt *statement;
-    bool sound;
-
-    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-    assert_int_equal(sqlite3_prepare_v2(db, "PRAGMA integrity_check", -1, &statement, NULL), 0);
-    sound = sqlite3_step(statement) == SQLITE_ROW &&
-            strcmp((const char *)sqlite3_column_text(statement, 0), "ok") == 0;
-    sqlite3_finalize(statement);
-    sqlite3_close(db);
-    return sound;
-}
-
-static void write_at(const char *path, long offset, const char *data, size_t size)
-{
-    int fd = open(path, O_WRONLY | O_CREAT, 0600);
-
-    assert_true(fd >= 0);
-    assert_int_equal(pwrite(fd, data, size, offset), size);
-    close(fd);
-}
+#include "stored.h"
 
 /* A finished run that is only spooled, its process gone. */
 static void spool_one(const char *store_path, const char *id)
@@ -92,22 +35,6 @@ static void spool_one(const char *store_path, const char *id)
 }
 
 /* ---- damaged files ------------------------------------------------------------------------- */
-
-static void make_store(const struct folder *folder, int runs)
-{
-    struct store *store;
-    char id[16];
-    int i;
-
-    assert_int_equal(store_open(&store, folder->store, 0, NULL), 0);
-    for (i = 0; i < runs; i++) {
-        snprintf(id, sizeof id, "old-%04d", i);
-        assert_int_equal(put_id(store, id, NULL), 0);
-    }
-    /* fold the log in, so that the damage is done to the file that counts */
-    sqlite3_db_config(store->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
-    store_close(store);
-}
 
 static void a_file_that_is_no_database_is_moved_aside(void **state)
 {
@@ -398,138 +325,6 @@ static void a_read_only_home_can_be_read(void **state)
     assert_int_equal(in_child(use_read_only, *state), 0);
 }
 
-/* ---- the Nth operation fails --------------------------------------------------------------- */
-
-static void whatever_operation_fails_the_store_stays_sound(void **state)
-{
-    const struct folder *folder = *state;
-    const struct store_setup setup = {.vfs = "failing", .busy_ms = 1};
-    int nth, forever;
-
-    assert_int_equal(failing_vfs_register(), 0);
-    for (forever = 0; forever <= 1; forever++) {
-        for (nth = 1; nth < 400; nth++) {
-            struct store *store = NULL;
-            char id[32];
-            int before, code;
-
-            if (nth == 1) {
-                make_store(folder, 1);
-            }
-            before = count_runs(folder->store);
-            snprintf(id, sizeof id, "run-%d-%d", forever, nth);
-            failing_vfs_arm(nth, forever);
-            code = store_open_with(&store, folder->store, STORE_NO_COLLECT, &setup, NULL);
-            if (code >= 0) {
-                code = put_id(store, id, NULL);
-            }
-            store_close(store);
-            if (failing_vfs_failed() == 0) {
-                assert_int_equal(code, 0);
-                break; /* there is no Nth operation */
-            }
-            failing_vfs_arm(0, 0);
-            assert_int_not_equal(code, STORE_MOVED_ASIDE);
-            assert_true(is_sound(folder->store));
-            /* A put that says it is kept is kept; one that failed may be there or not. */
-            assert_in_range(count_runs(folder->store), before + (code == 0), before + 1);
-        }
-        assert_true(nth > 10 && nth < 400);
-    }
-}
-
-/* ---- memory ends ---------------------------------------------------------------------------- */
-
-static int memory_left = -1; /* allocations until one fails; -1: none does */
-
-static bool out_of_memory(void)
-{
-    return memory_left > 0 && --memory_left == 0;
-}
-
-/* The linker sends this program's own calls here (--wrap). */
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__real_realloc(void *old, size_t size);
-char *__real_strdup(const char *text);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_realloc(void *old, size_t size);
-char *__wrap_strdup(const char *text);
-
-void *__wrap_malloc(size_t size) { return out_of_memory() ? NULL : __real_malloc(size); }
-void *__wrap_calloc(size_t n, size_t size) { return out_of_memory() ? NULL : __real_calloc(n, size); }
-void *__wrap_realloc(void *old, size_t n) { return out_of_memory() ? NULL : __real_realloc(old, n); }
-char *__wrap_strdup(const char *text) { return out_of_memory() ? NULL : __real_strdup(text); }
-
-/* Jansson and SQLite are shared libraries and take theirs by a hook. */
-static void *library_malloc(size_t size) { return out_of_memory() ? NULL : __real_malloc(size); }
-
-static sqlite3_mem_methods sqlite_memory;
-static void *(*sqlite_real_malloc)(int size);
-static void *(*sqlite_real_realloc)(void *old, int size);
-
-static void *sqlite_malloc(int size) { return out_of_memory() ? NULL : sqlite_real_malloc(size); }
-
-static void *sqlite_realloc(void *old, int size)
-{
-    return out_of_memory() ? NULL : sqlite_real_realloc(old, size);
-}
-
-static void hook_libraries(void)
-{
-    json_set_alloc_funcs(library_malloc, free);
-    sqlite3_config(SQLITE_CONFIG_GETMALLOC, &sqlite_memory);
-    sqlite_real_malloc = sqlite_memory.xMalloc;
-    sqlite_real_realloc = sqlite_memory.xRealloc;
-    sqlite_memory.xMalloc = sqlite_malloc;
-    sqlite_memory.xRealloc = sqlite_realloc;
-    sqlite3_config(SQLITE_CONFIG_MALLOC, &sqlite_memory);
-}
-
-static void memory_may_end_anywhere(void **state)
-{
-    const struct folder *folder = *state;
-    struct wattle_record record, again;
-    int nth;
-
-    make_store(folder, 1);
-    sample_record(&record);
-    for (nth = 1; nth < 3000; nth += nth < 60 ? 1 : 7) {
-        struct spool *spool = NULL;
-        struct store *store = NULL;
-        int spooled, code;
-
-        wattle_record_init(&again);
-        memory_left = nth;
-        spooled = spool_open(&spool, folder->store, record.id, NULL);
-        if (spooled == 0) {
-            spooled = spool_write(spool, &record, NULL);
-        }
-        code = store_open(&store, folder->store, STORE_NO_COLLECT, NULL);
-        if (code == 0) {
-            code = store_put(store, &record, NULL);
-        }
-        if (code == 0) {
-            code = store_get(store, record.id, &again, NULL);
-        }
-        spool_close(spool, code == 0);
-        store_close(store);
-        wattle_record_finish(&again);
-        if (memory_left > 0) {
-            break; /* all of it needs fewer */
-        }
-        memory_left = -1;
-        assert_int_not_equal(code, STORE_MOVED_ASIDE);
-        (void)spooled;
-    }
-    memory_left = -1;
-    assert_true(nth > 50 && nth < 3000);
-    assert_true(is_sound(folder->store));
-    assert_int_equal(count_runs(folder->store), 2);
-    wattle_record_finish(&record);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -543,10 +338,7 @@ int main(void)
         in_folder(a_full_disk_loses_nothing_that_was_there),
         in_folder(a_limit_on_file_sizes_is_an_error_not_a_death),
         in_folder(a_read_only_home_can_be_read),
-        in_folder(whatever_operation_fails_the_store_stays_sound),
-        in_folder(memory_may_end_anywhere),
     };
 
-    hook_libraries();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

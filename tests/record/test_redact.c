@@ -41,7 +41,8 @@ static void the_value_after_a_secret_option_is_hidden(void **state)
 {
     const char *one[] = {"train", "--token", "abc", "--epochs", "3", NULL};
     const char *two[] = {"train", "--hub_token", "abc", "--PASSWORD", "x y", NULL};
-    const char *three[] = {"curl", "-u", "me:sesame", "-H", "Authorization: Bearer abcdefgh1", "x", NULL};
+    const char *three[] = {"curl", "-u", "me:sesame", "-H", "Authorization: Bearer abcdefgh1",
+                           "x", NULL};
     const char *four[] = {"login", "--password", "--verbose", NULL};
     const char *none[] = {NULL};
 

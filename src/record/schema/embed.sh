@@ -10,4 +10,4 @@ for file in "$@"; do
     echo '    ,'
 done
 echo '};'
-echo 'const int store_migration_count = (int)(sizeof store_migrations / sizeof store_migrations[0]);'
+echo "const int store_migration_count = $#;"
