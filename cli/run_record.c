@@ -91,7 +91,7 @@ static struct wattle_device *find_device(struct wattle_record *record, const cha
 
 static void fill_devices(struct wattle_record *record, struct wattle_meter *meter)
 {
-    struct wattle_gauge *gauges = calloc(GAUGES_MAX, sizeof *gauges);
+    struct wattle_gauge *gauges = malloc(GAUGES_MAX * sizeof *gauges);
     size_t count, i;
 
     if (gauges == NULL) {
