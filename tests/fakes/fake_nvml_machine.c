@@ -210,13 +210,17 @@ static double quantized_s(const struct nvml_device *gpu, double t_s)
     return gpu->period_s > 0 ? floor(t_s / gpu->period_s + 1e-9) * gpu->period_s : t_s;
 }
 
-double fake_energy_mj(const struct nvml_device *gpu, double t_s)
+static double exact_energy_mj(const struct nvml_device *gpu, double t_s)
 {
-    t_s = quantized_s(gpu, t_s);
     if (t_s >= gpu->reset_s) {
         return integral_mj(gpu, t_s) - integral_mj(gpu, gpu->reset_s);
     }
     return gpu->base_mj + integral_mj(gpu, t_s);
+}
+
+double fake_energy_mj(const struct nvml_device *gpu, double t_s)
+{
+    return exact_energy_mj(gpu, quantized_s(gpu, t_s));
 }
 
 double fake_power_mw(const struct nvml_device *gpu, double t_s)
@@ -273,7 +277,7 @@ void fake_reload(void)
         unsigned i;
 
         for (i = 0; fake.loaded && i < GPUS_MAX; i++) {
-            counters[i] = fake_energy_mj(&fake.gpus[i], fake_elapsed_s());
+            counters[i] = exact_energy_mj(&fake.gpus[i], fake_elapsed_s());
         }
         parse_options(text);
         for (i = 0; fake.loaded && i < GPUS_MAX && strstr(text, "base_mj") == NULL; i++) {
