@@ -52,8 +52,8 @@ static ssize_t counter_file_once(const struct counter_file *file, char *text, si
 
 int counter_file_read(struct counter_file *file, uint64_t *ret)
 {
-    enum { TRIES = 20 };
-    const struct timespec pause = {.tv_sec = 0, .tv_nsec = 100000};
+    enum { TRIES = 12, PAUSE_MAX_NS = 3200000 };
+    struct timespec pause = {.tv_sec = 0, .tv_nsec = 100000};
     uint64_t previous = 0;
     bool have_previous = false;
     int failed = -EINVAL;
@@ -90,7 +90,10 @@ int counter_file_read(struct counter_file *file, uint64_t *ret)
         if (file->fd >= 0) {
             return -EINVAL; /* the kernel's files are never half-written */
         }
+        /* A writer that lost its processor between truncating and writing is back after a few
+         * turns of the others: 0.1 ms at first, 20 ms in all. */
         nanosleep(&pause, NULL);
+        pause.tv_nsec = pause.tv_nsec * 2 < PAUSE_MAX_NS ? pause.tv_nsec * 2 : PAUSE_MAX_NS;
     }
     return failed;
 }

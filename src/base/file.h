@@ -62,7 +62,7 @@ struct counter_file {
 
 /* keep: the file is the kernel's own, hold the descriptor. 0 or -errno. */
 int counter_file_open(struct counter_file *file, const char *path, bool keep);
-/* 0 or -errno. Never blocks for more than about 2 ms on a file that is being rewritten. */
+/* 0 or -errno. Never blocks for more than about 20 ms on a file that is being rewritten. */
 int counter_file_read(struct counter_file *file, uint64_t *ret);
 void counter_file_close(struct counter_file *file);
 
