@@ -49,7 +49,7 @@ void accumulator_init(struct accumulator *acc, const struct wattle_channel *chan
     acc->nominal_w = acc->cap_w / 3;
     acc->error_relative = or_zero(channel->error_relative);
     acc->error_w = or_zero(channel->error_w);
-    acc->recent_w = acc->first_w = acc->max_w = WATTLE_UNKNOWN;
+    acc->recent_w = acc->first_w = acc->max_w = acc->present_w = WATTLE_UNKNOWN;
     acc->pending_before_w = acc->last_w = acc->sum.power_w = WATTLE_UNKNOWN;
 }
 
@@ -75,15 +75,22 @@ static void follow_power(struct accumulator *acc, double power_w, double dt_s)
     acc->recent_w += (power_w - acc->recent_w) * fmin(1, dt_s / acc->recent_s);
 }
 
+/* Highest power is that of stretches long enough to hold several updates, or jiffies of a model. */
+static double stretch_s(const struct accumulator *acc)
+{
+    if (acc->quantity == WATTLE_Q_ENERGY) {
+        return fmax(0.005, 5 * fmax(acc->period_s, acc->observed_period_s));
+    }
+    return acc->averaging_s < 0 ? fmin(acc->period_s, 0.1) : 0.001;
+}
+
 static void follow_peak(struct accumulator *acc, int64_t t_ns)
 {
     double dt_s = seconds(t_ns - acc->peak_ns);
-    double least_s = acc->quantity == WATTLE_Q_ENERGY
-                         ? fmax(0.005, 5 * fmax(acc->period_s, acc->observed_period_s))
-                         : 0.001;
 
-    if (dt_s >= least_s) {
-        acc->max_w = fmax(acc->max_w, (acc->sum.energy_j - acc->peak_j) / dt_s);
+    if (dt_s > 0 && dt_s >= stretch_s(acc)) {
+        acc->present_w = (acc->sum.energy_j - acc->peak_j) / dt_s;
+        acc->max_w = fmax(acc->max_w, acc->present_w);
         acc->peak_j = acc->sum.energy_j;
         acc->peak_ns = t_ns;
     }

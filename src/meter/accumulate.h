@@ -74,6 +74,7 @@ struct accumulator {
     double pending_gap_s, pending_before_w;
     double peak_j; /* where the present stretch of the highest power began */
     int64_t peak_ns;
+    double present_w; /* of the last such stretch; NaN */
     double max_w; /* highest since accumulator_take_max */
 };
 

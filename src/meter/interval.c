@@ -46,6 +46,9 @@ static double edge_j(const struct accumulator *acc, double age_s)
 
         return tick_w * fmax(period_s, age_s) + acc->unit_j;
     }
+    if (acc->averaging_s < 0) {
+        return acc->swing_w * age_s; /* a mean since the reading before hides nothing else */
+    }
     /* A power seen late: what it may have changed by, for as long as it was not seen. */
     return acc->swing_w * (period_s / 2 + fmax(acc->averaging_s, 0) / 2 + age_s);
 }

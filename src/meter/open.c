@@ -44,7 +44,8 @@ static int first_round(struct wattle_meter *meter, struct wattle_error *err)
     size_t count = atomic_load(&meter->slot_count);
 
     if (count == 0 && !meter->slow_wanted) {
-        return error_set(err, WATTLE_E_UNSUPPORTED, "no sensor can be used here, see wattle doctor");
+        return error_set(err, WATTLE_E_UNSUPPORTED,
+                         "no sensor can be used here, see wattle doctor");
     }
     round_take(meter, ROUND_PERIODIC);
     meter->life_ns = atomic_load(&meter->last_round_ns);

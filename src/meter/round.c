@@ -14,8 +14,6 @@
 #define BUSY_MIN_NS 20000000LL
 /* A hanging slow driver (a GPU that falls off the bus) may not hang who asks for a reading. */
 #define SLOW_READ_WAIT_S 2
-/* Power of the whole is a mean over at least so long, or a tick of a counter would be a peak. */
-#define PEAK_MIN_S 0.02
 
 int64_t meter_now_ns(const struct wattle_meter *meter) { return clock_monotonic_ns(meter->host); }
 
@@ -221,7 +219,6 @@ void round_select(struct wattle_meter *meter)
     for (i = 0; i < count; i++) {
         meter->slots[i]->counted = candidates[i].role == SELECT_COUNTED;
     }
-    meter->total_ns = 0; /* another sum: its power is taken from here on */
     meter->selected = true;
 }
 
@@ -242,30 +239,19 @@ static double since_open_j(const struct wattle_meter *meter, const struct slot *
     return at->energy_j + accumulator_first_w(&slot->acc) * missed_s;
 }
 
-/* Highest mean power of the counted sum since the row before; NaN if too short to say. */
-static double total_max_w(struct wattle_meter *meter, size_t count, int64_t now_ns)
+/* Power of the counted sum: each channel's over the last stretch between readings of its own. */
+static double total_w(const struct wattle_meter *meter, size_t count)
 {
-    double total_j = 0, least_s = PEAK_MIN_S;
-    double dt_s = clock_s(now_ns - meter->total_ns);
-    double power_w;
+    double power_w = WATTLE_UNKNOWN;
     size_t i;
 
     for (i = 0; i < count; i++) {
         const struct slot *slot = meter->slots[i];
 
-        if (slot->counted) {
-            total_j += meter->cells[i].at.energy_j;
-            if (slot->channel.quantity == WATTLE_Q_ENERGY) {
-                least_s = fmax(least_s, 5 * fmax(slot->acc.period_s, slot->acc.observed_period_s));
-            }
+        if (slot->counted && !isnan(slot->acc.present_w)) {
+            power_w = (isnan(power_w) ? 0 : power_w) + slot->acc.present_w;
         }
     }
-    if (meter->total_ns != 0 && dt_s < least_s) {
-        return WATTLE_UNKNOWN;
-    }
-    power_w = meter->total_ns == 0 ? WATTLE_UNKNOWN : (total_j - meter->total_j) / dt_s;
-    meter->total_j = total_j;
-    meter->total_ns = now_ns;
     return power_w;
 }
 
@@ -290,7 +276,7 @@ void round_draw(struct wattle_meter *meter)
         }
         meter->round_energy_j[i] = since_open_j(meter, slot, &cell->at);
     }
-    series_append(&meter->series, now_ns, total_max_w(meter, count, now_ns), meter->cells);
+    series_append(&meter->series, now_ns, total_w(meter, count), meter->cells);
     atomic_store_explicit(&meter->last_round_ns, now_ns, memory_order_release);
     if (meter->observer != NULL) {
         meter->observer(meter->observer_user, &round);

@@ -102,8 +102,6 @@ struct wattle_meter {
     struct series series;
     struct series_cell cells[SLOTS_MAX];
     double round_energy_j[SLOTS_MAX];
-    double total_j; /* counted sum at total_ns, for the highest power */
-    int64_t total_ns;
     meter_observer *observer;
     void *observer_user;
     int64_t asleep_ns;

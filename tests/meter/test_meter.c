@@ -485,6 +485,36 @@ static void options_that_mean_nothing_are_refused(void **state)
     wattle_session_destroy(NULL);
 }
 
+static void a_model_read_once_a_second_makes_no_peaks_of_its_own(void **state)
+{
+    struct wattle_session *session;
+    struct wattle_meter *meter;
+    struct wattle_energy e;
+    struct mill mill;
+    int k;
+
+    (void)state;
+    mill_init(&mill);
+    mill_add(&mill, WATTLE_D_WALL, 0, WATTLE_Q_POWER);
+    mill.channels[0].quality = WATTLE_MODELLED;
+    mill.channels[0].averaging_s = -1;
+    mill.channels[0].period_s = 1;
+    mill.channels[0].value = 100;
+    assert_int_equal(mill_open(&mill, &meter, NULL), 0);
+    assert_int_equal(wattle_session_start(&session, meter, NULL), 0);
+    for (k = 1; k <= 50; k++) {
+        mill.t_ns += 100000000;
+        mill.channels[0].value = k <= 20 ? 100 : 300; /* between: extrapolated at the last power */
+        round_take(meter, ROUND_PERIODIC);
+    }
+    assert_int_equal(wattle_session_stop(session, &e, NULL), 0);
+    assert_near(e.max_w, 300, 1e-6);
+    assert_near(e.machine_j.value, 1100, 41); /* to a reading that begins at the old power */
+    assert_near(e.wall_j.value, e.machine_j.value, 0);
+    wattle_session_destroy(session);
+    wattle_meter_close(meter);
+}
+
 static void no_rate_lets_a_counter_wrap_unseen(void **state)
 {
     const struct wattle_meter_options options = {.size = sizeof options, .hz = 0.1};
@@ -527,7 +557,7 @@ static void a_driver_that_does_not_open_is_refused_with_its_words(void **state)
     assert_int_equal(wattle_session_start(&session, meter, NULL), 0);
     assert_int_equal(wattle_session_stop(session, &e, NULL), 0);
     assert_true(isnan(e.machine_j.value) && isnan(e.repeat_error));
-    assert_true(noted(&e, "package-0, dram-0, package-1, dram-1 not used (mill): the mill is shut"));
+    assert_true(noted(&e, "package-0, dram-0, package-1, dram-1 not used (mill): the mill"));
     wattle_session_destroy(session);
     wattle_meter_close(meter);
 }
@@ -624,6 +654,7 @@ int main(void)
         cmocka_unit_test(a_verdict_is_remembered_until_the_next_boot),
         cmocka_unit_test(a_forked_child_is_refused_and_does_not_crash),
         cmocka_unit_test(options_that_mean_nothing_are_refused),
+        cmocka_unit_test(a_model_read_once_a_second_makes_no_peaks_of_its_own),
         cmocka_unit_test(no_rate_lets_a_counter_wrap_unseen),
         cmocka_unit_test(a_driver_that_does_not_open_is_refused_with_its_words),
         cmocka_unit_test(an_observer_is_told_at_once_and_after_each_round),
