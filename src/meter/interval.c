@@ -49,6 +49,10 @@ static double edge_j(const struct accumulator *acc, double age_s)
     if (acc->averaging_s < 0) {
         return acc->swing_w * age_s; /* a mean since the reading before hides nothing else */
     }
+    /* A mean since the previous read has no edge: it speaks of exactly the time that passed. */
+    if (acc->averaging_s < 0) {
+        return acc->swing_w * age_s;
+    }
     /* A power seen late: what it may have changed by, for as long as it was not seen. */
     return acc->swing_w * (period_s / 2 + fmax(acc->averaging_s, 0) / 2 + age_s);
 }
