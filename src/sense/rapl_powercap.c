@@ -34,6 +34,10 @@
 /* driver_data: the count at probe. */
 enum { PROBE_COUNT = 0 };
 
+/* How long one round waits for a stand-in's files to be whole; what finding nothing takes. */
+#define PATIENCE_NS 25000000
+#define NOTHING_NS 100000
+
 /* Two zones of one register are read within a millisecond, at a few hundred watts. */
 #define MIRROR_UJ 5e6
 
@@ -291,20 +295,46 @@ static int read_again(struct counter_file *file, bool keep, uint64_t *ret)
     return failed != 0 ? failed : counter_file_read(file, ret);
 }
 
+/*
+ * A stand-in for /sys is rewritten by somebody who may be put to sleep between emptying the file
+ * and filling it. An attempt that ended at once found nonsense; one that took its time found
+ * nothing, and is worth another until `until_ns`.
+ */
+static int read_patiently(struct counter_file *file, int64_t until_ns, uint64_t *ret)
+{
+    int64_t before_ns = clock_monotonic_ns(NULL);
+    int failed = counter_file_read(file, ret);
+
+    while (failed != 0) {
+        int64_t now_ns = clock_monotonic_ns(NULL);
+
+        if (now_ns >= until_ns || now_ns - before_ns < NOTHING_NS) {
+            break;
+        }
+        before_ns = now_ns;
+        failed = counter_file_read(file, ret);
+    }
+    return failed;
+}
+
 static int powercap_read(void *state, struct wattle_reading *readings)
 {
     struct powercap *powercap = state;
     int64_t before_ns = clock_monotonic_ns(powercap->host);
+    int64_t until_ns = powercap->host->fake ? clock_monotonic_ns(NULL) + PATIENCE_NS : 0;
     size_t i;
 
     for (i = 0; i < powercap->count; i++) {
         struct counter_file *file = &powercap->files[i];
         struct wattle_reading *reading = &readings[i];
-        int failed = counter_file_read(file, &reading->count);
         int64_t after_ns;
+        int failed;
 
-        if (failed != 0 && !powercap->host->fake) {
-            failed = read_again(file, true, &reading->count);
+        if (powercap->host->fake) {
+            failed = read_patiently(file, until_ns, &reading->count);
+        } else {
+            failed = counter_file_read(file, &reading->count);
+            failed = failed != 0 ? read_again(file, true, &reading->count) : 0;
         }
         after_ns = clock_monotonic_ns(powercap->host);
         reading->t_ns = before_ns + (after_ns - before_ns) / 2;
