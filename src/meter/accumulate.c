@@ -12,6 +12,8 @@
 #define SETTLE_S 0.05
 /* RAPL's nominal update (Intel SDM vol. 3B, 15.10); for drivers that do not say. */
 #define DEFAULT_PERIOD_S 0.001
+/* Whoever updates a counter (firmware, a file's writer on a busy machine) may be so late. */
+#define LATE_S 0.1
 
 static double seconds(int64_t ns) { return (double)ns / 1e9; }
 
@@ -159,6 +161,7 @@ static void start(struct accumulator *acc, const struct wattle_reading *reading)
     acc->first_ns = acc->changed_ns = acc->still_ns = acc->peak_ns = reading->t_ns;
     acc->first_count = reading->count;
     acc->peak_j = 0;
+    acc->credit_j = acc->cap_w * LATE_S;
     if (acc->quantity == WATTLE_Q_POWER) {
         acc->first_w = reading->value;
         follow_power(acc, reading->value, fmax(acc->period_s, 1e-3));
@@ -187,7 +190,7 @@ static void add_counter(struct accumulator *acc, const struct wattle_reading *re
                         double dt_s, bool slept)
 {
     double since_s = seconds(reading->t_ns - acc->changed_ns);
-    double allowed_j = acc->cap_w * (since_s + acc->period_s) + acc->unit_j;
+    double allowed_j = acc->cap_w * (since_s + acc->period_s) + acc->unit_j + acc->credit_j;
     bool fell = reading->count < acc->last_count;
     bool believed = !fell || (!slept && acc->range > acc->last_count);
     double up_j = 0;
@@ -218,6 +221,9 @@ static void add_counter(struct accumulator *acc, const struct wattle_reading *re
         acc->sum.gap_s += dt_s;
         acc->changed_ns = acc->still_ns = reading->t_ns;
         return;
+    }
+    if (up_j > 0) {
+        acc->credit_j = fmin(allowed_j - up_j, acc->cap_w * LATE_S);
     }
     add_good(acc, up_j, dt_s);
     if (slept) {

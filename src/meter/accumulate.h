@@ -7,7 +7,8 @@
  * accumulator_interval.
  *
  * The rules, in one place:
- *  - A rise is believed when its power is plausible: at most cap_w since the counter last moved.
+ *  - A rise is believed when its power is plausible: at most cap_w since the counter last moved,
+ *    and what it left of that before, up to 100 ms: a counter that is updated late catches up.
  *  - A fall is a wrap only if the same holds for it and the machine was not suspended.
  *  - Everything else is a gap: mean power before and after, times the time; bounds [0, cap x dt].
  *  - A counter that could not be read for a while, but went on plausibly, is bridged: its
@@ -69,6 +70,7 @@ struct accumulator {
     double recent_w; /* mean of about the last second; NaN unknown */
     double recent_s;
     double swing_w;
+    double credit_j; /* what a late counter may still catch up */
     double run_j, run_s; /* since the last break, until settled */
     double first_w;      /* power after the first reading; NaN not known yet */
     double pending_gap_s, pending_before_w;

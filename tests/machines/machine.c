@@ -133,9 +133,9 @@ bool machine_load(struct machine *ret, const char *path)
                   : strcmp(text, "nested") == 0 ? LAYOUT_NESTED
                                                 : LAYOUT_FLAT;
     text = manifest_word(ret->manifest, "writing");
-    ret->writing = strcmp(text, "rename") == 0       ? WRITE_RENAME
+    ret->writing = strcmp(text, "truncate") == 0     ? WRITE_TRUNCATE
                    : strcmp(text, "no-newline") == 0 ? WRITE_NO_NEWLINE
-                                                     : WRITE_TRUNCATE;
+                                                     : WRITE_RENAME;
     if (json_object_get(ret->manifest, "expect") == NULL) {
         snprintf(ret->why, sizeof ret->why, "no 'expect'");
         return false;

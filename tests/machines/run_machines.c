@@ -220,6 +220,13 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: run_machines [-v] WATTLE PLAYER FAKE_NVML MACHINE.json...\n");
         return 2;
     }
+    for (next = 1; next < argc; next++) {
+        argv[next] = realpath(argv[next], NULL); /* each machine has a working folder of its own */
+        if (argv[next] == NULL) {
+            fprintf(stderr, "run_machines: argument %d: no such file\n", next);
+            return 2;
+        }
+    }
     programs = (struct programs){argv[1], argv[2], argv[3]};
     for (next = 4; next < argc || running > 0;) {
         struct job *job = NULL;
@@ -242,5 +249,8 @@ int main(int argc, char **argv)
         wrong += !judge(job, status, verbose);
     }
     printf("%d machines, %d wrong\n", tried, wrong);
+    for (next = 1; next < argc; next++) {
+        free(argv[next]);
+    }
     return wrong > 0 || tried == 0;
 }
