@@ -91,12 +91,13 @@ static int read_command(struct wattle_record *record, const json_t *array)
 static int read_tags(struct wattle_record *record, const json_t *array)
 {
     size_t size = 1;
+    size_t used = 0;
     size_t i;
 
     for (i = 0; i < json_array_size(array); i++) {
         size += json_string_length(json_array_get(array, i)) + 1;
     }
-    if (size == 1) {
+    if (size == json_array_size(array) + 1) {
         return 0;
     }
     record->tags = calloc(1, size);
@@ -104,15 +105,17 @@ static int read_tags(struct wattle_record *record, const json_t *array)
         return WATTLE_E_NOMEM;
     }
     for (i = 0; i < json_array_size(array); i++) {
-        const char *one = json_string_value(json_array_get(array, i));
+        const json_t *one = json_array_get(array, i);
+        size_t length = json_string_length(one);
 
-        if (one == NULL || one[0] == '\0') {
+        if (length == 0) {
             continue;
         }
-        if (record->tags[0] != '\0') {
-            strcat(record->tags, ",");
+        if (used > 0) {
+            record->tags[used++] = ',';
         }
-        strcat(record->tags, one);
+        memcpy(record->tags + used, json_string_value(one), length);
+        used += length;
     }
     return 0;
 }

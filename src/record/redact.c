@@ -281,7 +281,7 @@ static char *redact_once(const char *word)
     const char *value = whole_value(word);
     bool query = false;
 
-    out.text = malloc(out.size);
+    out.text = calloc(1, out.size);
     if (out.text == NULL) {
         return NULL;
     }
@@ -291,7 +291,7 @@ static char *redact_once(const char *word)
         p = word + length;
     }
     while (*p != '\0') {
-        const char *start;
+        const char *start = p;
         const char *end;
 
         query = query || *p == '?';

@@ -9,7 +9,8 @@
 #include "base/units.h"
 #include "record/utf8.h"
 
-static void add(struct line *line, const char *format, va_list args)
+__attribute__((format(printf, 2, 0))) static void add(struct line *line, const char *format,
+                                                      va_list args)
 {
     size_t left = sizeof line->text - line->used;
     int n = vsnprintf(line->text + line->used, left, format, args);
