@@ -258,9 +258,11 @@ static void explain(struct wattle_channel *channel, int failed)
     case -EACCES:
     case -EPERM:
         snprintf(channel->reason, sizeof channel->reason, "permission denied");
+        /* Like energy_uj of powercap: a group's, never everybody's (PLATYPUS). */
         snprintf(channel->remedy, sizeof channel->remedy,
-                 "run 'sudo wattle doctor --fix' (a udev rule that lets group wattle read it), "
-                 "then 'sudo usermod -aG wattle $USER' and log in again");
+                 "measure as root, or until the next boot: cd %.100s && chgrp wattle *_input && "
+                 "chmod 0440 *_input",
+                 channel->driver_path);
         break;
     case -EDOM:
         snprintf(channel->reason, sizeof channel->reason, "reads 0, which no live part draws");

@@ -225,7 +225,8 @@ static bool contains(const char *text, const char *word)
 /*
  * Labels of NVIDIA's Jetson boards (Jetson Linux Developer Guide, "Power monitor"): POM_5V_IN and
  * VDD_IN are the module's input; CPU, GPU and memory rails go by their names, and a rail with two
- * of them belongs to neither.
+ * of them belongs to neither. "Total System Power" is Apple's (macsmc-hwmon), "System" OpenPOWER's
+ * (ibmpowernv).
  */
 struct hwmon_rail hwmon_classify_rail(const char *label)
 {
@@ -233,7 +234,8 @@ struct hwmon_rail hwmon_classify_rail(const char *label)
     bool cpu = contains(label, "CPU"), gpu = contains(label, "GPU");
     bool memory = contains(label, "DDR") || contains(label, "VDDQ") || contains(label, "DRAM");
 
-    if (contains(label, "VDD_IN") || contains(label, "5V_IN") || contains(label, "VDD_TOTAL")) {
+    if (contains(label, "VDD_IN") || contains(label, "5V_IN") ||
+        contains(label, "TOTAL SYSTEM POWER") || strcmp(label, "System") == 0) {
         rail.domain = WATTLE_D_PLATFORM;
         rail.total = true;
     } else if (cpu + gpu + memory != 1) {

@@ -73,7 +73,19 @@ int nvml_read_field_w(const struct nvml_api *api, struct nvml_device *device, un
         return value.status;
     }
     *ret_w = nvml_field_w(&value);
-    return isnan(*ret_w) ? NVML_NO_DATA : NVML_OK;
+    return *ret_w > 0 ? NVML_OK : NVML_NO_DATA; /* nothing that answers draws 0 W */
+}
+
+int nvml_read_power_w(const struct nvml_api *api, struct nvml_device *device, double *ret_w)
+{
+    unsigned power_mw = 0;
+    int code = api->power_mw != NULL ? api->power_mw(device, &power_mw) : NVML_FUNCTION_NOT_FOUND;
+
+    if (code != NVML_OK) {
+        return code;
+    }
+    *ret_w = power_mw / 1e3;
+    return power_mw > 0 ? NVML_OK : NVML_NO_DATA;
 }
 
 static int read_value(struct nvml_state *state, struct nvml_reader *reader,
@@ -95,8 +107,7 @@ static int read_value(struct nvml_state *state, struct nvml_reader *reader,
         code = nvml_read_field_w(api, device, reader->field, reader->scope, &ret->value);
         break;
     case NVML_READ_POWER_USAGE:
-        code = api->power_mw(device, &number);
-        ret->value = number / 1e3;
+        code = nvml_read_power_w(api, device, &ret->value);
         break;
     case NVML_READ_TEMPERATURE:
         code = api->temperature_c(device, NVML_TEMPERATURE_GPU, &number);

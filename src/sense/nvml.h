@@ -67,8 +67,10 @@ double nvml_field_w(const struct nvml_field_value *value);
 /* Asks for one power field: NVML_OK and a power, or why not. */
 int nvml_read_field_w(const struct nvml_api *api, struct nvml_device *device, unsigned field,
                       unsigned scope, double *ret_w);
+/* The same by nvmlDeviceGetPowerUsage. */
+int nvml_read_power_w(const struct nvml_api *api, struct nvml_device *device, double *ret_w);
 
-/* What a person can do about an nvmlReturn_t; "" when nothing is known to help. */
+/* What a person can do about an nvmlReturn_t. */
 const char *nvml_remedy(int code);
 /* Adds an unusable channel: a GPU, or all of them, that cannot be read. */
 int nvml_add_refused(struct wattle_channel_list *found, const char *name, const char *reason,

@@ -29,8 +29,10 @@ const char *nvml_remedy(int code)
         return "see dmesg for the Xid; nvidia-smi --gpu-reset, or reboot";
     case NVML_INSUFFICIENT_POWER:
         return "connect the board's power cables";
+    case NVML_NOT_SUPPORTED:
+        return "a virtual or an old GPU: measure on its host, or at the wall";
     default:
-        return "";
+        return "compare 'nvidia-smi -q -d POWER'; see dmesg";
     }
 }
 

@@ -156,7 +156,6 @@ static bool choose_power(const struct probe *probe, bool fields_only,
     const char *source = NULL;
     double averaging_s = 0, power_w;
     uint64_t field = 0;
-    unsigned number;
     size_t i;
 
     for (i = 0; i < 2 && source == NULL; i++) {
@@ -167,8 +166,8 @@ static bool choose_power(const struct probe *probe, bool fields_only,
             field = NVML_FIELD_WITH_SCOPE(fields[i].field, scope);
         }
     }
-    if (source == NULL && !fields_only && probe->api->power_mw != NULL &&
-        probe->api->power_mw(probe->device, &number) == NVML_OK) {
+    if (source == NULL && !fields_only &&
+        nvml_read_power_w(probe->api, probe->device, &power_w) == NVML_OK) {
         source = ":power-usage";
         averaging_s = power_usage_is_mean(probe) ? 1 : 0;
         reading = NVML_READ_POWER_USAGE;

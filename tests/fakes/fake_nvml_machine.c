@@ -273,7 +273,7 @@ void fake_reload(void)
         snprintf(text, sizeof text, "%s", options);
     }
     if (!fake.loaded || strcmp(text, fake.text) != 0) {
-        double counters[GPUS_MAX];
+        double counters[GPUS_MAX] = {0};
         unsigned i;
 
         for (i = 0; fake.loaded && i < GPUS_MAX; i++) {

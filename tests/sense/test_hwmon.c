@@ -34,6 +34,9 @@ static void a_rail_with_two_parts_belongs_to_neither(void **state)
     assert_int_equal(hwmon_classify_rail("VDDQ_VDD2_1V8AO").domain, WATTLE_D_DRAM);
     assert_true(hwmon_classify_rail("POM_5V_IN").total);
     assert_true(hwmon_classify_rail("VDD_IN").total);
+    assert_true(hwmon_classify_rail("Total System Power").total);
+    assert_true(hwmon_classify_rail("System").total);
+    assert_false(hwmon_classify_rail("Storage System").total);
     assert_int_equal(hwmon_classify_rail("").domain, WATTLE_D_RAIL);
 }
 

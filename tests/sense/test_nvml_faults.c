@@ -8,6 +8,16 @@ static void with_neither_it_is_refused_and_never_0(void **state)
     probe("no_energy no_instant no_average no_power");
     assert_false(channel("gpu-0")->usable);
     assert_non_null(strstr(channel("gpu-0")->reason, "Not Supported"));
+    assert_true(channel("gpu-0")->remedy[0] != '\0');
+    finish();
+    probe("no_energy power=0");
+    assert_false(channel("gpu-0")->usable);
+    finish();
+    probe("no_energy power=50@0,0@1");
+    open_all();
+    assert_int_equal(reading("gpu-0").status, WATTLE_READ_OK);
+    set_time(2);
+    assert_int_equal(reading("gpu-0").status, WATTLE_READ_FAILED);
     finish();
 }
 
