@@ -130,7 +130,9 @@ static void describe(const struct replay *replay, size_t i, struct wattle_channe
     channel->unit = column->quantity == WATTLE_Q_ENERGY ? 1e-6 : 1;
     channel->range =
         isnan(column->range_j) ? 0 : (uint64_t)llround(column->range_j * 1e6);
-    if (replay->row_count > 1) {
+    if (column->quantity == WATTLE_Q_ENERGY) {
+        channel->update_period_s = 0.001; /* it rises evenly between two rows */
+    } else if (replay->row_count > 1) {
         channel->update_period_s =
             replay->t_s[replay->row_count - 1] / (double)(replay->row_count - 1);
     }
