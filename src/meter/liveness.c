@@ -5,6 +5,8 @@
 
 #define BUSY_STILL_S 0.1
 #define BUSY_CPU_S 0.05
+/* A machine that works draws more than this: a 1 J counter (psys of Xeon SPR) moves by then. */
+#define BUSY_LEAST_W 10
 
 enum liveness liveness_judge(const struct liveness_facts *facts)
 {
@@ -20,7 +22,7 @@ enum liveness liveness_judge(const struct liveness_facts *facts)
         return facts->frozen ? LIVENESS_FROZEN : LIVENESS_ALIVE;
     }
     worked = !isnan(facts->busy_s) && facts->busy_s >= BUSY_CPU_S &&
-             facts->still_s >= fmax(BUSY_STILL_S, 10 * facts->period_s);
+             facts->still_s >= fmax(fmax(BUSY_STILL_S, 10 * facts->period_s), 2 * facts->unit_j / BUSY_LEAST_W);
     if (facts->still_s >= facts->limit_s || worked) {
         return LIVENESS_DEAD;
     }

@@ -32,6 +32,7 @@ struct liveness_facts {
     double still_s;      /* since its first reading, when it never moved */
     double limit_s;      /* accumulator_still_limit_s */
     double period_s;     /* nominal update */
+    double unit_j;       /* one count: a coarse counter moves seldom */
     double busy_s;       /* CPU time of the machine since the first reading; NaN unknown */
     enum liveness_memory memory;
 };

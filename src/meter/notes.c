@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/units.h"
 
 void note_add(struct wattle_energy *ret, const char *format, ...)
 {
@@ -142,8 +143,10 @@ void notes_fill(const struct wattle_meter *meter, const struct select_candidate 
         const struct wattle_component *component = &ret->components[i];
 
         if (component->counted && component->gap_s > 0) {
-            note_add(ret, "%s: %.3g s could not be read and were estimated", component->name,
-                     component->gap_s);
+            char text[32];
+
+            note_add(ret, "%s: could not be read for %s: estimated, or bridged by its counter",
+                     component->name, units_duration(component->gap_s, text, sizeof text));
         }
     }
     if (meter->slow_wanted && !meter->slow_done) {

@@ -107,7 +107,9 @@ static int create(struct wattle_meter **ret, struct wattle_error *err)
         return error_set(err, WATTLE_E_NOMEM, "out of memory");
     }
     *meter->parent = 1;
-    madvise(meter->parent, 4096, MADV_WIPEONFORK); /* Linux 4.14 */
+    if (madvise(meter->parent, 4096, MADV_WIPEONFORK) != 0) { /* Linux 4.14 */
+        meter->pid = getpid();
+    }
     pthread_mutex_init(&meter->round, NULL);
     pthread_mutex_init(&meter->lock, NULL);
     pthread_condattr_init(&attr);

@@ -57,7 +57,7 @@ static void interval_of(const struct wattle_meter *meter, const struct ends *end
 
 /* A counter with steps takes the shape of the power beside it. */
 static void fuse_part(const struct wattle_meter *meter, const struct ends *ends, size_t i,
-                      struct part *part)
+                      struct part *part, struct wattle_energy *ret)
 {
     size_t p = (size_t)part->candidate.partner;
     const struct accumulator *counter = &meter->slots[i]->acc;
@@ -89,6 +89,10 @@ static void fuse_part(const struct wattle_meter *meter, const struct ends *ends,
     in.life_counter_j = counter->sum.energy_j;
     in.life_power_j = power->sum.energy_j;
     fuse(&in, &out);
+    if (out.disagree) {
+        note_add(ret, "%s: counter and power differ by more than a third; the counter is taken",
+                 meter->slots[i]->channel.name);
+    }
     slack_j = out.energy_j * counter->error_relative + counter->error_w *
               clock_s(ends->to_ns - ends->from_ns);
     part->fused = true;
@@ -264,7 +268,7 @@ static void measure_parts(struct wattle_meter *meter, const struct ends *ends, s
         }
         interval_of(meter, ends, i, assumed_w, &part->energy);
         if (part->candidate.partner >= 0 && !isnan(part->energy.energy_j)) {
-            fuse_part(meter, ends, i, part);
+            fuse_part(meter, ends, i, part, ret);
         }
         if (isnan(part->energy.energy_j)) {
             note_add(ret, "%s: no reading in this interval, not counted",

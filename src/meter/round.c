@@ -160,6 +160,7 @@ static enum liveness judge_slot(const struct wattle_meter *meter, const struct s
         .still_s = clock_s(slot->acc.last_ns - slot->acc.first_ns),
         .limit_s = accumulator_still_limit_s(&slot->acc),
         .period_s = slot->acc.period_s,
+        .unit_j = slot->acc.unit_j,
         .busy_s = meter->busy_s - slot->busy_start_s,
         .memory = slot->memory,
     };

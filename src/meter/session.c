@@ -5,14 +5,19 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/units.h"
+#include "meter/notes.h"
 #include "meter/state.h"
 
 /* A slow driver that is still opening when a session ends is waited for so long. */
 #define SLOW_WAIT_S 2.0
+/* Less is the jitter of reading two clocks. */
+#define SLEPT_MIN_S 0.1
 
 struct wattle_session {
     struct wattle_meter *meter;
     int64_t start_ns;
+    int64_t asleep_ns; /* boottime - monotonic at the start */
     bool stopped;
     struct wattle_energy *total; /* after stop */
     size_t count;
@@ -56,6 +61,7 @@ int wattle_session_start(struct wattle_session **ret, struct wattle_meter *meter
     session->count = count;
     pthread_mutex_lock(&meter->lock);
     session->start_ns = meter_now_ns(meter);
+    session->asleep_ns = meter->asleep_ns;
     take_points(meter, session->start_ns, session->from, count);
     pthread_mutex_unlock(&meter->lock);
     *ret = session;
@@ -86,6 +92,7 @@ static int read_totals(struct wattle_session *session, bool last, struct wattle_
     struct accumulated to[SLOTS_MAX];
     size_t had, count;
     int64_t end_ns;
+    double slept_s;
 
     if (!meter_ours(meter)) {
         return error_set(err, WATTLE_E_INVALID, "a forked child must open a meter of its own");
@@ -104,7 +111,14 @@ static int read_totals(struct wattle_session *session, bool last, struct wattle_
     add_late(meter, end_ns, to, had, count);
     round_judge(meter, end_ns);
     result_build(meter, session->start_ns, end_ns, session->from, session->count, to, count, ret);
+    slept_s = clock_s(meter->asleep_ns - session->asleep_ns);
     pthread_mutex_unlock(&meter->lock);
+    if (slept_s > SLEPT_MIN_S) {
+        char text[32];
+
+        note_add(ret, "the machine slept for %s: neither time nor energy of that is here",
+                 units_duration(slept_s, text, sizeof text));
+    }
     return 0;
 }
 

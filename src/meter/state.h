@@ -13,6 +13,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "meter/accumulate.h"
 #include "meter/liveness.h"
@@ -76,6 +77,7 @@ struct wattle_meter {
     char *memory_text; /* of the memory file; NULL */
 
     unsigned char *parent; /* a page that is wiped in a child: 1 in the parent */
+    pid_t pid;             /* where the kernel cannot wipe it; else 0 */
 
     pthread_mutex_t round;
     pthread_mutex_t lock;
@@ -122,7 +124,10 @@ int meter_open_with(struct wattle_meter **ret, const struct wattle_meter_options
                     const struct meter_setup *setup, struct wattle_error *err);
 
 /* Are we still in the process that opened it? */
-static inline bool meter_ours(const struct wattle_meter *meter) { return *meter->parent == 1; }
+static inline bool meter_ours(const struct wattle_meter *meter)
+{
+    return *meter->parent == 1 && (meter->pid == 0 || meter->pid == getpid());
+}
 
 int64_t meter_now_ns(const struct wattle_meter *meter);
 

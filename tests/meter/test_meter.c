@@ -515,6 +515,35 @@ static void a_model_read_once_a_second_makes_no_peaks_of_its_own(void **state)
     wattle_meter_close(meter);
 }
 
+static void sleep_is_noted_and_makes_a_gap(void **state)
+{
+    struct wattle_session *session;
+    struct wattle_meter *meter;
+    struct wattle_energy e;
+    struct mill mill;
+
+    (void)state;
+    two_sockets(&mill);
+    assert_int_equal(mill_open(&mill, &meter, NULL), 0);
+    mill_turn(&mill, meter, 1, two_sockets_w);
+    wattle_session_start(&session, meter, NULL);
+    mill_turn(&mill, meter, 1, two_sockets_w);
+    mill.asleep_ns += 3600000000000LL;
+    mill.channels[1].count = 17; /* reset in its sleep */
+    mill.t_ns += 100000000;
+    meter_sample_now(meter, 0);
+    mill_turn(&mill, meter, 1, two_sockets_w);
+    wattle_session_stop(session, &e, NULL);
+    assert_near(component(&e, "package-0")->energy_j.value, 210, 1e-6);
+    assert_near(component(&e, "package-0")->gap_s, 0.1, 1e-9);
+    assert_int_equal(e.quality, WATTLE_GAP);
+    assert_near(e.duration_s, 2.1, 1e-9);
+    assert_true(noted(&e, "slept for 1 h"));
+    assert_conserved(&e);
+    wattle_session_destroy(session);
+    wattle_meter_close(meter);
+}
+
 static void no_rate_lets_a_counter_wrap_unseen(void **state)
 {
     const struct wattle_meter_options options = {.size = sizeof options, .hz = 0.1};
@@ -655,6 +684,7 @@ int main(void)
         cmocka_unit_test(a_forked_child_is_refused_and_does_not_crash),
         cmocka_unit_test(options_that_mean_nothing_are_refused),
         cmocka_unit_test(a_model_read_once_a_second_makes_no_peaks_of_its_own),
+        cmocka_unit_test(sleep_is_noted_and_makes_a_gap),
         cmocka_unit_test(no_rate_lets_a_counter_wrap_unseen),
         cmocka_unit_test(a_driver_that_does_not_open_is_refused_with_its_words),
         cmocka_unit_test(an_observer_is_told_at_once_and_after_each_round),

@@ -262,6 +262,12 @@ static void a_still_counter_is_dead_after_a_second_or_work(void **state)
     facts.still_s = 0.5;
     facts.period_s = 0.1; /* too slow a counter to tell from work */
     assert_int_equal(liveness_judge(&facts), LIVENESS_UNJUDGED);
+    facts.period_s = 0.001;
+    facts.unit_j = 1; /* and too coarse a one before 0.2 s */
+    facts.still_s = 0.15;
+    assert_int_equal(liveness_judge(&facts), LIVENESS_UNJUDGED);
+    facts.still_s = 0.2;
+    assert_int_equal(liveness_judge(&facts), LIVENESS_DEAD);
     facts.busy_s = NAN;
     facts.period_s = 0.001;
     assert_int_equal(liveness_judge(&facts), LIVENESS_UNJUDGED);
