@@ -2,8 +2,6 @@
 #include "attribute/accounts.h"
 
 #include <math.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -12,8 +10,6 @@
 #include "base/error.h"
 #include "machine/cpu.h"
 #include "machine/usage.h"
-
-#define DEVICE_PROCESSES_MAX 256
 
 void accounts_init(struct accounts *accounts, struct wattle_meter *meter, struct tracker *tracker,
                    const struct measurement_options *options)
@@ -82,42 +78,6 @@ static void read_memory(struct accounts *accounts, double dt_s)
     }
 }
 
-/* Who was on a GPU. False: nobody can say. */
-static bool read_users(const struct accounts *accounts, size_t i, double dt_s,
-                       struct ledger_device_use *ret)
-{
-    struct wattle_device_process users[DEVICE_PROCESSES_MAX];
-    int count = meter_device_processes(accounts->meter, i, users, DEVICE_PROCESSES_MAX);
-    int ours = 0;
-    int measured = 0;
-    int j;
-
-    memset(ret, 0, sizeof *ret);
-    /* In a container the driver may show nobody, or numbers of the host's processes. */
-    for (j = 0; j < count && j < DEVICE_PROCESSES_MAX; j++) {
-        double use_s = users[j].utilization * dt_s;
-        bool member = accounts->task && tracker_has(accounts->tracker, users[j].pid);
-
-        ours += member;
-        if (!isnan(use_s) && use_s > 0) {
-            measured++;
-            ret->all_s += use_s;
-            ret->task_s += member ? use_s : 0;
-        }
-    }
-    ret->task_present = ours > 0;
-    if (count <= 0) {
-        return false;
-    }
-    if (measured == 0 && ours != 0 && ours != count) {
-        return false; /* several, and not one says how much */
-    }
-    if (measured == 0 && ours == count) {
-        ret->task_s = ret->all_s = dt_s; /* all of them are the task's */
-    }
-    return true;
-}
-
 /* ---- accounts ------------------------------------------------------------------------------- */
 
 static int make_room(struct accounts *accounts, size_t count)
@@ -142,6 +102,22 @@ static int make_room(struct accounts *accounts, size_t count)
     return 0;
 }
 
+/* The entry of the GPU that a channel sees: drivers number theirs from 0. Full: the last. */
+static struct accounts_gpu *gpu_of(struct accounts *accounts, const struct wattle_channel *channel)
+{
+    size_t i;
+
+    for (i = 0; i < ACCOUNTS_GPUS_MAX - 1; i++) {
+        struct accounts_gpu *gpu = &accounts->gpus[i];
+
+        if (gpu->driver == NULL ||
+            (gpu->unit_index == channel->unit_index && strcmp(gpu->driver, channel->driver) == 0)) {
+            break;
+        }
+    }
+    return &accounts->gpus[i];
+}
+
 static void open_account(struct accounts *accounts, size_t i)
 {
     const struct wattle_channel *channel = wattle_meter_channel(accounts->meter, i);
@@ -152,6 +128,29 @@ static void open_account(struct accounts *accounts, size_t i)
         idle_choose(channel, account->before_w, accounts->before_use,
                     meter_remembered_idle_w(accounts->meter, i), &idle);
     ledger_account_init(&account->ledger, &idle, channel->domain == WATTLE_D_GPU);
+    if (account->ledger.device && gpu_of(accounts, channel)->driver == NULL) {
+        struct accounts_gpu *gpu = gpu_of(accounts, channel);
+
+        gpu->driver = channel->driver;
+        gpu->unit_index = channel->unit_index;
+        gpu->first = true;
+        gpu->channel = i;
+        gpu->asked_ns = accounts->start_ns;
+    }
+}
+
+/* Accounts for channels that came since: slow drivers join when they are ready. */
+static int open_new(struct accounts *accounts, size_t count)
+{
+    size_t i = accounts->count;
+
+    if (make_room(accounts, count < ACCOUNTS_MAX ? count : ACCOUNTS_MAX) != 0) {
+        return WATTLE_E_NOMEM;
+    }
+    for (; i < accounts->count; i++) {
+        open_account(accounts, i);
+    }
+    return 0;
 }
 
 void accounts_before(struct accounts *accounts, const struct accounts_round *from,
@@ -181,11 +180,11 @@ int accounts_start(struct accounts *accounts, const struct accounts_round *round
     if (make_room(accounts, round->count) != 0) {
         return WATTLE_E_NOMEM;
     }
+    accounts->start_ns = accounts->last_ns = round->t_ns;
     for (i = 0; i < accounts->count; i++) {
         accounts->items[i].last_j = i < round->count ? round->energy_j[i] : WATTLE_UNKNOWN;
         open_account(accounts, i);
     }
-    accounts->start_ns = accounts->last_ns = round->t_ns;
     accounts->start_own_s = accounts->last_own_s = own_s(accounts);
     accounts->start_busy_s = accounts->last_busy_s = accounts_busy_s(accounts);
     return 0;
@@ -216,37 +215,56 @@ static void remember_idle(struct accounts *accounts, size_t i, double energy_j, 
     }
 }
 
+void accounts_ask_users(struct accounts *accounts)
+{
+    int64_t now_ns = clock_monotonic_ns(meter_host(accounts->meter));
+    size_t i;
+
+    open_new(accounts, wattle_meter_channel_count(accounts->meter));
+    for (i = 0; i < ACCOUNTS_GPUS_MAX; i++) {
+        struct accounts_gpu *gpu = &accounts->gpus[i];
+        struct ledger_device_use use;
+
+        if (gpu->driver == NULL || now_ns <= gpu->asked_ns) {
+            continue;
+        }
+        gpu->hidden |= !device_users_read(&gpu->users, accounts->meter, gpu->channel,
+                                          accounts->task ? accounts->tracker : NULL,
+                                          clock_s(now_ns - gpu->asked_ns), &use);
+        ledger_device_add(&gpu->use, &use, gpu->first);
+        gpu->first = false;
+        gpu->asked_ns = now_ns;
+    }
+}
+
 static void step_channels(struct accounts *accounts, const struct accounts_round *round,
                           const struct ledger_use *use)
 {
-    bool asked[ACCOUNTS_MAX] = {false}; /* GPU numbers */
-    bool hidden[ACCOUNTS_MAX] = {false};
-    struct ledger_device_use users[ACCOUNTS_MAX > 64 ? 64 : ACCOUNTS_MAX];
     size_t i;
 
     for (i = 0; i < accounts->count; i++) {
         const struct wattle_channel *channel = wattle_meter_channel(accounts->meter, i);
         struct account *account = &accounts->items[i];
         double energy_j = energy_since(accounts, round, i);
-        size_t gpu = channel->unit_index >= 0 ? (size_t)channel->unit_index : 0;
-        const struct ledger_device_use *device = NULL;
+        double load = use->busy_s / use->capacity_s;
+        const struct accounts_gpu *gpu = NULL;
 
         if (channel->quantity != WATTLE_Q_ENERGY && channel->quantity != WATTLE_Q_POWER) {
             continue;
         }
-        if (account->ledger.device && gpu < sizeof users / sizeof users[0]) {
-            if (!asked[gpu]) { /* one answer per GPU: a second would be about no time at all */
-                hidden[gpu] = !read_users(accounts, i, use->dt_s, &users[gpu]);
-                asked[gpu] = true;
-            }
-            if (hidden[gpu]) {
-                users[gpu].unknown_s = use->dt_s;
-                account->users_hidden = true;
-            }
-            device = &users[gpu];
+        if (account->ledger.device) {
+            gpu = gpu_of(accounts, channel);
+            account->users_hidden |= gpu->hidden;
+            /* Held but not used: rest is not certain. */
+            load = gpu->use.vacant ? 0 : WATTLE_UNKNOWN;
         }
-        ledger_interval(&account->ledger, energy_j, use, device);
-        remember_idle(accounts, i, energy_j, use->dt_s, use->busy_s / use->capacity_s);
+        ledger_interval(&account->ledger, energy_j, use, gpu != NULL ? &gpu->use : NULL);
+        remember_idle(accounts, i, energy_j, use->dt_s, load);
+    }
+    for (i = 0; i < ACCOUNTS_GPUS_MAX; i++) {
+        memset(&accounts->gpus[i].use, 0, sizeof accounts->gpus[i].use);
+        accounts->gpus[i].hidden = false;
+        accounts->gpus[i].first = true;
     }
 }
 
@@ -255,16 +273,12 @@ int accounts_step(struct accounts *accounts, const struct accounts_round *round,
 {
     double now_own_s = own_s(accounts);
     struct ledger_use use;
-    size_t before = accounts->count;
 
     if (round->t_ns <= accounts->last_ns) {
         return 0;
     }
-    if (make_room(accounts, round->count) != 0) {
+    if (open_new(accounts, round->count) != 0) {
         return WATTLE_E_NOMEM;
-    }
-    for (; before < accounts->count; before++) {
-        open_account(accounts, before);
     }
     memset(&use, 0, sizeof use);
     use.dt_s = clock_s(round->t_ns - accounts->last_ns);
@@ -286,93 +300,10 @@ int accounts_step(struct accounts *accounts, const struct accounts_round *round,
         accounts->last_task_s = fmax(accounts->task_s, accounts->last_task_s);
     }
     read_memory(accounts, use.dt_s);
+    accounts_ask_users(accounts);
     step_channels(accounts, round, &use);
     accounts->last_ns = round->t_ns;
     accounts->last_busy_s = busy_s;
     accounts->last_own_s = now_own_s;
     return 0;
-}
-
-/* ---- the result ----------------------------------------------------------------------------- */
-
-void accounts_note(struct wattle_energy *energy, const char *format, ...)
-{
-    va_list args;
-
-    if (energy->note_count < WATTLE_NOTES_MAX) {
-        va_start(args, format);
-        vsnprintf(energy->notes[energy->note_count++], WATTLE_REASON_MAX, format, args);
-        va_end(args);
-    }
-}
-
-static const struct account *account_of(const struct accounts *accounts,
-                                        const struct wattle_component *component)
-{
-    size_t i;
-
-    for (i = 0; i < accounts->count; i++) {
-        const struct wattle_channel *channel = wattle_meter_channel(accounts->meter, i);
-
-        if (channel != NULL && channel->kind == component->kind &&
-            strcmp(channel->source, component->source) == 0 &&
-            (channel->quantity == WATTLE_Q_ENERGY || channel->quantity == WATTLE_Q_POWER)) {
-            return &accounts->items[i];
-        }
-    }
-    return NULL;
-}
-
-static void apply_total(const struct ledger_split *total, bool task, struct wattle_energy *energy)
-{
-    energy->other_j = total->other_j;
-    energy->idle_j = total->idle_j;
-    energy->own_j = total->own_j;
-    if (task) {
-        energy->task_j = total->task_j;
-        if (total->task_j.value > 0 && !isnan(energy->repeat_error)) {
-            /* Two runs also differ by what a tick of CPU time cannot tell. */
-            energy->repeat_error =
-                hypot(energy->repeat_error, total->task_noise_j / total->task_j.value);
-        }
-    }
-}
-
-void accounts_apply(const struct accounts *accounts, struct wattle_energy *energy)
-{
-    static const struct ledger_account nothing = {.idle = {.fraction = {0.2, 0.05, 0.55}}};
-    enum idle_source worst = IDLE_MEASURED;
-    struct ledger_split total;
-    bool any = false;
-    size_t i;
-
-    memset(&total, 0, sizeof total);
-    for (i = 0; i < energy->component_count; i++) {
-        struct wattle_component *component = &energy->components[i];
-        const struct account *account = account_of(accounts, component);
-        enum idle_source source = account != NULL ? account->idle_source : IDLE_MODELLED;
-        struct ledger_split split;
-
-        if (!component->counted || isnan(component->energy_j.value)) {
-            continue;
-        }
-        ledger_split(account != NULL ? &account->ledger : &nothing, &component->energy_j,
-                     accounts->task, &split);
-        component->task_j = split.task_j.value;
-        ledger_add(&total, &split);
-        any = true;
-        worst = source > worst ? source : worst;
-        if (accounts->task && account != NULL && account->users_hidden) {
-            accounts_note(energy, "%s: who used it is not known; shared by CPU time, and it may "
-                          "have been all or nothing of the task's", component->name);
-        }
-    }
-    if (any) {
-        apply_total(&total, accounts->task, energy);
-        snprintf(energy->idle_source, sizeof energy->idle_source, "%s", idle_source_text(worst));
-    }
-    if (accounts->task && isnan(accounts->last_busy_s - accounts->start_busy_s)) {
-        accounts_note(energy, "no CPU times of the whole machine: the task's share of the dynamic "
-                      "energy is an upper limit");
-    }
 }

@@ -9,6 +9,7 @@
 
 #include <stdint.h>
 
+#include "attribute/device_users.h"
 #include "attribute/idle.h"
 #include "attribute/ledger.h"
 #include "attribute/tracker.h"
@@ -31,6 +32,20 @@ struct account {
     bool users_hidden; /* a GPU whose users could not be asked */
 };
 
+#define ACCOUNTS_GPUS_MAX 64
+
+/* One GPU: several channels may see it, its users are asked once. */
+struct accounts_gpu {
+    const char *driver; /* NULL: a free entry */
+    int unit_index;
+    bool hidden; /* since the last step */
+    size_t channel;  /* that is asked */
+    int64_t asked_ns;
+    struct device_users users;
+    struct ledger_device_use use; /* since the last step */
+    bool first;
+};
+
 struct accounts {
     struct wattle_meter *meter;
     struct tracker *tracker;
@@ -41,6 +56,7 @@ struct accounts {
     size_t count;
     struct account *items; /* in the order of the meter's channels */
     double before_use;     /* of the machine, just before the start */
+    struct accounts_gpu gpus[ACCOUNTS_GPUS_MAX];
 
     int64_t start_ns, last_ns;
     double start_busy_s, last_busy_s, tick_s; /* of the machine; NaN unknown */
@@ -62,6 +78,9 @@ double accounts_busy_s(struct accounts *accounts);
 /* The first reading: everything counts from here. */
 int accounts_start(struct accounts *accounts, const struct accounts_round *round);
 
+/* Asks who is on the GPUs, so that short users are seen too; steps do it as well. */
+void accounts_ask_users(struct accounts *accounts);
+
 /* What happened since. busy_s is the machine's at the round's time; forced: look at every process
  * again, whatever it costs. */
 int accounts_step(struct accounts *accounts, const struct accounts_round *round, double busy_s,
@@ -69,6 +88,9 @@ int accounts_step(struct accounts *accounts, const struct accounts_round *round,
 
 /* Adds task, other, idle and own to what the meter says. */
 void accounts_apply(const struct accounts *accounts, struct wattle_energy *energy);
+
+/* Means since the start. */
+void accounts_utilization(const struct accounts *accounts, struct measurement_utilization *ret);
 
 void accounts_finish(struct accounts *accounts);
 

@@ -103,5 +103,10 @@ double idle_candidate_w(const struct wattle_channel *channel, double energy_j, d
         channel->quality == WATTLE_MODELLED || channel->update_period_s * STEPS > dt_s) {
         return WATTLE_UNKNOWN;
     }
+    /* A GPU on which nobody is seen may still work for somebody who is not. */
+    if (channel->domain == WATTLE_D_GPU &&
+        energy_j / dt_s > gpu_fraction.high * channel->max_power_w) {
+        return WATTLE_UNKNOWN;
+    }
     return energy_j / dt_s;
 }

@@ -40,6 +40,15 @@ static void take_idle(struct ledger_account *account, double energy_j, double us
     const double powers[3] = {power->value, power->low, power->high};
     int i;
 
+    if (account->device && account->device_use.vacant) {
+        /* All of it, as long as that is a power that a device at rest may draw. */
+        ret[MOST] = isnan(power->value) ? energy_j
+                                        : clamp(power->high * account->use.dt_s, 0, energy_j);
+        ret[BEST] = ret[MOST];
+        ret[LEAST] = isnan(power->value) ? energy_j * fraction->low
+                                         : clamp(power->low * account->use.dt_s, 0, energy_j);
+        return;
+    }
     if (isnan(power->value)) {
         ret[BEST] = energy_j * idle_part(fraction->value, isnan(use) ? 0.5 : use);
         ret[LEAST] = energy_j * idle_part(fraction->low, isnan(use) ? 1 : use);
@@ -113,7 +122,7 @@ static void device_share(const struct ledger_use *use, const struct ledger_devic
     ret->use = hidden > 0 ? WATTLE_UNKNOWN : clamp(device->all_s / use->dt_s, 0, 1);
     if (device->all_s > 0) {
         ret->task = clamp(device->task_s / device->all_s, 0, 1);
-        ret->low = ret->task;
+        ret->low = clamp((device->task_s - device->doubt_s) / device->all_s, 0, ret->task);
         ret->high = ret->task;
     } else if (device->task_present) {
         ret->high = 1;
@@ -161,10 +170,22 @@ static void settle(struct ledger_account *account, double energy_j)
     memset(&account->device_use, 0, sizeof account->device_use);
 }
 
+void ledger_device_add(struct ledger_device_use *sum, const struct ledger_device_use *more,
+                       bool first)
+{
+    sum->task_s += more->task_s;
+    sum->doubt_s += more->doubt_s;
+    sum->all_s += more->all_s;
+    sum->unknown_s += more->unknown_s;
+    sum->task_present |= more->task_present;
+    sum->vacant = more->vacant && (first || sum->vacant);
+}
+
 void ledger_interval(struct ledger_account *account, double energy_j,
                      const struct ledger_use *use, const struct ledger_device_use *device)
 {
     struct ledger_use *pending = &account->use;
+    bool first = pending->dt_s <= 0;
 
     pending->dt_s += use->dt_s;
     pending->capacity_s += use->capacity_s;
@@ -174,11 +195,9 @@ void ledger_interval(struct ledger_account *account, double energy_j,
     pending->own_s += use->own_s;
     pending->tick_s = use->tick_s;
     if (device != NULL) {
-        account->device_use.task_s += device->task_s;
-        account->device_use.all_s += device->all_s;
-        account->device_use.unknown_s += device->unknown_s;
-        account->device_use.task_present |= device->task_present;
+        ledger_device_add(&account->device_use, device, first);
     } else {
+        account->device_use.vacant = false;
         account->device_use.unknown_s += use->dt_s;
     }
     if (energy_j > 0 && pending->dt_s > 0) {

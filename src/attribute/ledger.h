@@ -38,9 +38,11 @@ struct ledger_use {
 /* Use of a GPU during an interval: utilisation x seconds. */
 struct ledger_device_use {
     double task_s;
+    double doubt_s; /* of task_s: perhaps somebody else's */
     double all_s;
     double unknown_s; /* part of the interval in which nobody could be asked; at most dt_s */
     bool task_present; /* a process of the task was on the device, whatever it did there */
+    bool vacant;       /* nobody was on it: whatever it drew is idle */
 };
 
 enum ledger_owner { LEDGER_TASK = 0, LEDGER_OTHER, LEDGER_OWN, LEDGER_OWNERS };
@@ -56,6 +58,10 @@ struct ledger_account {
     double owner_j[LEDGER_OWNERS][3];    /* best, least, most */
     double variance_j2;                  /* of the task's part: resolution of CPU time */
 };
+
+/* Two answers about one device, one after the other. */
+void ledger_device_add(struct ledger_device_use *sum, const struct ledger_device_use *more,
+                       bool first);
 
 void ledger_account_init(struct ledger_account *account, const struct ledger_idle *idle,
                          bool device);

@@ -21,6 +21,8 @@
 #include "base/error.h"
 
 #define STEP_NS NS_PER_S
+/* A first question about GPUs, for those that end before the first step. */
+#define EARLY_NS (NS_PER_S / 4)
 
 struct measurement {
     struct wattle_meter *meter;
@@ -78,12 +80,16 @@ static void *keep(void *user)
 {
     struct measurement *measurement = user;
     struct timespec until;
+    bool early = true;
     bool stop = false;
 
     pthread_setname_np(pthread_self(), "wattle-ledger");
     clock_gettime(CLOCK_MONOTONIC, &until);
-    while (!stop) {
-        until.tv_sec += STEP_NS / NS_PER_S;
+    for (; !stop; early = false) {
+        int64_t next_ns = until.tv_nsec + (early ? EARLY_NS : STEP_NS);
+
+        until.tv_sec += next_ns / NS_PER_S;
+        until.tv_nsec = next_ns % NS_PER_S;
         pthread_mutex_lock(&measurement->seen);
         while (!measurement->stop && pthread_cond_timedwait(&measurement->wake, &measurement->seen,
                                                             &until) != ETIMEDOUT) {
@@ -92,7 +98,9 @@ static void *keep(void *user)
         pthread_mutex_unlock(&measurement->seen);
         if (!stop) {
             pthread_mutex_lock(&measurement->turn);
-            if (!measurement->ended) {
+            if (!measurement->ended && early) {
+                accounts_ask_users(&measurement->accounts);
+            } else if (!measurement->ended) {
                 step(measurement, false);
             }
             pthread_mutex_unlock(&measurement->turn);
@@ -317,50 +325,14 @@ int measurement_end(struct measurement *measurement, const struct rusage *reaped
     return code;
 }
 
-static double gpu_use(struct wattle_meter *meter)
-{
-    struct wattle_gauge *gauges = calloc(ACCOUNTS_MAX, sizeof *gauges);
-    size_t count = gauges != NULL ? wattle_meter_gauges(meter, gauges, ACCOUNTS_MAX) : 0;
-    double sum = 0;
-    size_t n = 0;
-    size_t i;
-
-    for (i = 0; i < count; i++) {
-        if (gauges[i].kind == WATTLE_GPU && gauges[i].quantity == WATTLE_Q_UTILIZATION &&
-            !isnan(gauges[i].mean)) {
-            sum += gauges[i].mean;
-            n++;
-        }
-    }
-    free(gauges);
-    return n > 0 ? sum / (double)n : WATTLE_UNKNOWN;
-}
-
 void measurement_utilization(struct measurement *measurement, struct measurement_utilization *ret)
 {
-    struct accounts *accounts = &measurement->accounts;
-    double dt_s, busy_s, use;
-
     pthread_mutex_lock(&measurement->turn);
     if (!measurement->ended) {
         step(measurement, false);
     }
-    dt_s = clock_s(accounts->last_ns - accounts->start_ns);
-    /* At least what is known better than to a tick. */
-    busy_s = fmax(accounts->last_busy_s - accounts->start_busy_s,
-                  accounts->task_s + accounts->last_own_s - accounts->start_own_s);
-    use = busy_s / (accounts->cpus * dt_s);
-    ret->cpu = dt_s > 0 && use >= 0 ? fmin(use, 1) : WATTLE_UNKNOWN;
-    ret->ram = WATTLE_UNKNOWN;
-    ret->ram_bytes = WATTLE_UNKNOWN;
-    if (accounts->memory_weight > 0) {
-        ret->ram = accounts->memory_sum / accounts->memory_weight;
-        ret->ram_bytes = accounts->memory_bytes_sum / accounts->memory_weight;
-    }
-    ret->task_cpu_s = accounts->task ? accounts->task_s : WATTLE_UNKNOWN;
-    ret->own_cpu_s = accounts->last_own_s - accounts->start_own_s;
+    accounts_utilization(&measurement->accounts, ret);
     pthread_mutex_unlock(&measurement->turn);
-    ret->gpu = gpu_use(measurement->meter);
 }
 
 struct wattle_meter *measurement_meter(struct measurement *measurement)

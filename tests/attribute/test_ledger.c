@@ -197,9 +197,10 @@ static void task_time_beyond_the_tick_count_never_exceeds_the_machine(void **sta
 static void a_gpu_is_split_by_its_own_users(void **state)
 {
     const struct wattle_bound energy = {100, 100, 100};
-    const struct ledger_device_use half = {0.4, 0.8, 0, true};
-    const struct ledger_device_use nobody = {0, 0, 0, false};
-    const struct ledger_device_use hidden = {0, 0, 1, false};
+    const struct ledger_device_use half = {.task_s = 0.4, .all_s = 0.8, .task_present = true};
+    const struct ledger_device_use nobody = {.vacant = true};
+    const struct ledger_device_use strangers = {.all_s = 0.5};
+    const struct ledger_device_use hidden = {.unknown_s = 1};
     struct ledger_account account;
     struct ledger_split split;
     struct ledger_use use = use_of(1, 2, 2, 0);
@@ -216,6 +217,15 @@ static void a_gpu_is_split_by_its_own_users(void **state)
     ledger_split(&account, &energy, true, &split);
     assert_near(split.task_j.value, 0, 1e-9);
     assert_near(split.task_j.high, 0, 1e-9);
+    assert_near(split.idle_j.value, 12, 1e-9); /* more is no rest */
+    assert_near(split.other_j.value, 88, 1e-9);
+    assert_adds_up(&split);
+
+    ledger_account_init(&account, &ten_watts, true);
+    ledger_interval(&account, 100, &use, &strangers);
+    ledger_split(&account, &energy, true, &split);
+    assert_near(split.task_j.value, 0, 1e-9);
+    assert_near(split.other_j.value, 90, 1e-9);
 
     /* Nobody could be asked: by CPU time, and it may have been all or nothing. */
     ledger_account_init(&account, &ten_watts, true);
@@ -272,8 +282,12 @@ static void any_history_adds_up_and_is_never_negative(void **state)
             double joules = rand() % 5 == 0 ? 0 : (rand() % 100000) / 977.0;
             struct ledger_use use = use_of(dt, rand() % 7 == 0 ? NAN : (rand() % 100) / 20.0,
                                            (rand() % 100) / 40.0, (rand() % 100) / 400.0);
-            struct ledger_device_use device = {(rand() % 3) * dt / 4, dt / 2,
-                                               rand() % 2 * dt / 2, rand() % 2};
+            struct ledger_device_use device = {.task_s = (rand() % 3) * dt / 4,
+                                               .doubt_s = (rand() % 2) * dt / 4,
+                                               .all_s = dt / 2,
+                                               .unknown_s = rand() % 2 * dt / 2,
+                                               .task_present = rand() % 2,
+                                               .vacant = rand() % 5 == 0};
 
             use.task_error_s = (rand() % 10) / 100.0;
             ledger_interval(&account, joules, &use, rand() % 4 ? &device : NULL);
