@@ -14,7 +14,8 @@
 static const char help[] =
     "Estimate power and energy before anything runs, with a 90 % interval.\n"
     "\n"
-    "Usage: wattle estimate train   --accelerator NAME --parameters N --tokens N [OPTIONS]\n"
+    "Usage: wattle estimate server  --cpu NAME --load U [OPTIONS]\n"
+    "       wattle estimate train   --accelerator NAME --parameters N --tokens N [OPTIONS]\n"
     "       wattle estimate infer   --accelerator NAME --parameters N [OPTIONS]\n"
     "       wattle estimate compare --accelerator A --accelerator B ... [OPTIONS]\n"
     "       wattle estimate --model FILE [--json]   what a model file holds\n"
@@ -193,6 +194,7 @@ int estimate_cmd_model(struct cli *cli, const char *path, bool json)
 }
 
 static const struct command subcommands[] = {
+    {"server", "the power of a whole server", estimate_cmd_server},
     {"train", "the energy of training", cmd_train},
     {"infer", "the energy of inference", cmd_infer},
     {"compare", "accelerators side by side, cloud against edge", estimate_cmd_compare},

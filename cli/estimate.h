@@ -50,6 +50,7 @@ void estimate_result_print(const struct estimate_result *result,
 int cmd_estimate(struct cli *cli, int argc, char **argv);
 int cmd_accelerators(struct cli *cli, int argc, char **argv);
 int estimate_cmd_compare(struct cli *cli, int argc, char **argv);
+int estimate_cmd_server(struct cli *cli, int argc, char **argv);
 int estimate_cmd_model(struct cli *cli, const char *path, bool json);
 
 #endif

@@ -52,4 +52,21 @@ void estimate_server_scale(struct estimate_server *server, double share, const c
 /* Power at load 0..1 (clamped). */
 struct wattle_bound estimate_server_power(const struct estimate_server *server, double load);
 
+
+/* ---- what it rests on --------------------------------------------------------------------- */
+
+#define ESTIMATE_TERMS_MAX 12
+
+/* One factor of idle and of full power; the product of all is the estimate. */
+struct estimate_term {
+    char name[40];
+    double value; /* of the specification; NaN: none */
+    double idle_factor, full_factor;
+    char source[72];
+};
+
+/* Every coefficient that was used, at most `max`. Returns how many there are. */
+size_t estimate_server_terms(const struct estimate_server_spec *spec, struct estimate_term *ret,
+                             size_t max);
+
 #endif
