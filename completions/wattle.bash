@@ -14,10 +14,12 @@ _wattle_options()
         sensors) echo "--json --sensors $common" ;;
         doctor) echo "--fix --root --sensors $common" ;;
         load) echo "--cpu --threads --memory --duration --stress --interactive $common" ;;
-        estimate) echo "--accelerator --active-parameters --batch --count --epochs --explain" \
-            "--flops --flops-per-sample --household --hybrid --input-tokens --json --model" \
-            "--network-gb --output-tokens --parameters --power-w --precision --pue --request-kb" \
-            "--requests --samples --storage-gb --tokens --utilization --workload --zone $common" ;;
+        estimate) echo "--accelerator --active-parameters --batch --cores --count --cpu --csv" \
+            "--epochs --explain --flops --flops-per-sample --household --hybrid --input-tokens" \
+            "--json --load --memory-gb --model --network-gb --output-tokens --parameters" \
+            "--power-w --precision --pue --request-kb --requests --samples --sockets" \
+            "--storage-gb --tdp-w --threads-per-core --tokens --utilization --vcpus --workload" \
+            "--zone $common" ;;
         accelerators) echo "--json $common" ;;
         carbon) echo "--trace --column --at --hours --step --known --json $common" ;;
         config) echo "--json $common" ;;
@@ -101,7 +103,7 @@ _wattle()
         show) COMPREPLY=($(compgen -W "$(_wattle_ids)" -- "$cur")) ;;
         help) COMPREPLY=($(compgen -W "$commands" -- "$cur")) ;;
         carbon) COMPREPLY=($(compgen -W 'forecast' -- "$cur")) ;;
-        estimate) COMPREPLY=($(compgen -W 'train infer compare' -- "$cur")) ;;
+        estimate) COMPREPLY=($(compgen -W 'server train infer compare' -- "$cur")) ;;
     esac
 }
 
