@@ -106,9 +106,6 @@ static int visit(void *user, const struct hwmon_chip *chip)
     char text[32];
     double interval_s;
 
-    if (strcmp(chip->name, "power_meter") != 0) {
-        return 0;
-    }
     wattle_channel_init(&channel, DRIVER);
     identify(probe, chip, &channel);
     probe->meters += channel.domain == WATTLE_D_WALL;
@@ -131,8 +128,9 @@ static int visit(void *user, const struct hwmon_chip *chip)
 static int probe_all(const struct wattle_host *host, struct wattle_channel_list *found,
                      struct wattle_error *err)
 {
+    static const char *const names[] = {"power_meter", NULL};
     struct probe probe = {.host = host, .found = found};
-    int code = hwmon_each(host, visit, &probe);
+    int code = hwmon_each(host, names, visit, &probe);
 
     return code == 0 ? 0 : error_set(err, code, DRIVER ": out of memory");
 }

@@ -143,9 +143,6 @@ static int visit(void *user, const struct hwmon_chip *chip)
     bool has_counter = false;
     int code = 0;
 
-    if (strcmp(chip->name, "amdgpu") != 0) {
-        return 0;
-    }
     probe->gpus++;
     describe(chip, &gpu);
     if (hwmon_has(chip->dir, "energy1_input")) {
@@ -182,8 +179,9 @@ static int visit(void *user, const struct hwmon_chip *chip)
 static int probe_all(const struct wattle_host *host, struct wattle_channel_list *found,
                      struct wattle_error *err)
 {
+    static const char *const names[] = {"amdgpu", NULL};
     struct probe probe = {.host = host, .found = found};
-    int code = hwmon_each(host, visit, &probe);
+    int code = hwmon_each(host, names, visit, &probe);
 
     return code == 0 ? 0 : error_set(err, code, DRIVER ": out of memory");
 }

@@ -28,7 +28,7 @@
 #include "sense/sense.h"
 
 /* As for the GPUs of other makers: units of their own. */
-enum { FIRST_GPU_UNIT = 192, CHANNELS_MAX = 64, FANS_MAX = 32 };
+enum { FIRST_GPU_UNIT = 192, CHANNELS_MAX = 64, ENERGIES_MAX = 1024, FANS_MAX = 32 };
 
 static bool is_ina(const char *name)
 {
@@ -117,9 +117,8 @@ int hwmon_add_rail(struct hwmon_probe *probe, const struct hwmon_place *place)
     return wattle_channel_add(&probe->rails, &channel);
 }
 
-static int visit_powers(struct hwmon_probe *probe, const struct hwmon_chip *chip)
+static int visit_powers(struct hwmon_probe *probe, const struct hwmon_chip *chip, unsigned count)
 {
-    unsigned count = hwmon_count(chip->dir, HWMON_POWER, CHANNELS_MAX);
     int code = 0;
     unsigned i;
 
@@ -144,9 +143,8 @@ static int visit_powers(struct hwmon_probe *probe, const struct hwmon_chip *chip
 }
 
 /* amd_energy: "Esocket0", "Ecore000". A socket's is the package, cores are inside it. */
-static int visit_energies(struct hwmon_probe *probe, const struct hwmon_chip *chip)
+static int visit_energies(struct hwmon_probe *probe, const struct hwmon_chip *chip, unsigned count)
 {
-    unsigned count = hwmon_count(chip->dir, HWMON_ENERGY, 1024);
     bool amd = strcmp(chip->name, "amd_energy") == 0;
     int code = 0;
     unsigned i;
@@ -180,10 +178,8 @@ static int visit_energies(struct hwmon_probe *probe, const struct hwmon_chip *ch
     return code;
 }
 
-static int visit_in_curr(struct hwmon_probe *probe, const struct hwmon_chip *chip)
+static int visit_in_curr(struct hwmon_probe *probe, const struct hwmon_chip *chip, unsigned count)
 {
-    /* curr4 of an INA3221 is the sum of the three, and its in4 a shunt's voltage. */
-    unsigned count = hwmon_count(chip->dir, HWMON_CURR, 4);
     int code = 0;
     unsigned i;
 
@@ -204,9 +200,8 @@ static int visit_in_curr(struct hwmon_probe *probe, const struct hwmon_chip *chi
     return code;
 }
 
-static int visit_fans(struct hwmon_probe *probe, const struct hwmon_chip *chip)
+static int visit_fans(struct hwmon_probe *probe, const struct hwmon_chip *chip, unsigned count)
 {
-    unsigned count = hwmon_count(chip->dir, HWMON_FAN, FANS_MAX);
     int code = 0;
     unsigned i;
 
@@ -231,25 +226,34 @@ static int visit_fans(struct hwmon_probe *probe, const struct hwmon_chip *chip)
     return code;
 }
 
+static unsigned at_most(unsigned count, unsigned limit)
+{
+    return count < limit ? count : limit;
+}
+
 static int visit(void *user, const struct hwmon_chip *chip)
 {
     struct hwmon_probe *probe = user;
+    struct hwmon_counts counts;
     int code;
 
     if (is_others(chip)) {
         return 0;
     }
-    code = visit_powers(probe, chip);
+    hwmon_count(chip->dir, &counts);
+    code = visit_powers(probe, chip, at_most(counts.of[HWMON_POWER], CHANNELS_MAX));
     if (code == 0) {
-        code = visit_energies(probe, chip);
+        code = visit_energies(probe, chip, at_most(counts.of[HWMON_ENERGY], ENERGIES_MAX));
     }
     if (code == 0) {
-        code = visit_in_curr(probe, chip);
+        /* curr4 of an INA3221 is the sum of the three, and its in4 a shunt's voltage. */
+        code = visit_in_curr(probe, chip, at_most(counts.of[HWMON_CURR], 4));
     }
-    if (code == 0) {
-        code = visit_fans(probe, chip);
+    /* Asking dell_smm for a fan stops some laptops for half a second (dell-smm-hwmon.rst). */
+    if (code == 0 && strcmp(chip->name, "dell_smm") != 0) {
+        code = visit_fans(probe, chip, at_most(counts.of[HWMON_FAN], FANS_MAX));
     }
-    return code == 0 ? hwmon_add_temperatures(probe, chip) : code;
+    return code == 0 ? hwmon_add_temperatures(probe, chip, &counts) : code;
 }
 
 /* What a rail stands for is known only when all have been seen. */
@@ -279,7 +283,7 @@ static int probe_all(const struct wattle_host *host, struct wattle_channel_list 
                      struct wattle_error *err)
 {
     struct hwmon_probe probe = {.host = host, .found = found};
-    int code = hwmon_each(host, visit, &probe);
+    int code = hwmon_each(host, NULL, visit, &probe);
 
     if (code == 0) {
         code = hwmon_add_iio(&probe);

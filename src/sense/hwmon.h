@@ -32,7 +32,8 @@ struct hwmon_place {
 
 int hwmon_add_rail(struct hwmon_probe *probe, const struct hwmon_place *place);
 /* The package temperatures of coretemp and k10temp. */
-int hwmon_add_temperatures(struct hwmon_probe *probe, const struct hwmon_chip *chip);
+int hwmon_add_temperatures(struct hwmon_probe *probe, const struct hwmon_chip *chip,
+                           const struct hwmon_counts *counts);
 /* Thermal zones of a CPU, where no chip told its temperature. */
 int hwmon_add_zones(struct hwmon_probe *probe);
 /* INA3221 of NVIDIA's kernel 4: <sysfs>/bus/i2c/drivers/ina3221x. */

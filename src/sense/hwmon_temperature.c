@@ -14,7 +14,7 @@
 #include "base/file.h"
 #include "base/host.h"
 
-enum { TEMPERATURES_MAX = 64, SENSORS_MAX = 32, ZONES_MAX = 64 };
+enum { TEMPERATURES_MAX = 8, SENSORS_MAX = 32, ZONES_MAX = 64 };
 
 static int add_temperature(struct hwmon_probe *probe, const char *dir, enum hwmon_form form,
                            unsigned number, const char *source, const char *label)
@@ -48,7 +48,8 @@ static int add_of_chip(struct hwmon_probe *probe, const struct hwmon_chip *chip,
     return add_temperature(probe, chip->dir, HWMON_FORM_TEMP, number, source, label);
 }
 
-int hwmon_add_temperatures(struct hwmon_probe *probe, const struct hwmon_chip *chip)
+int hwmon_add_temperatures(struct hwmon_probe *probe, const struct hwmon_chip *chip,
+                           const struct hwmon_counts *counts)
 {
     bool intel = strcmp(chip->name, "coretemp") == 0;
     bool amd = strcmp(chip->name, "k10temp") == 0 || strcmp(chip->name, "zenpower") == 0;
@@ -59,7 +60,8 @@ int hwmon_add_temperatures(struct hwmon_probe *probe, const struct hwmon_chip *c
     if (!intel && !amd) {
         return 0;
     }
-    count = hwmon_count(chip->dir, HWMON_TEMP, TEMPERATURES_MAX);
+    /* The package is the first or, of several dies under one chip, among the first. */
+    count = counts->of[HWMON_TEMP] < TEMPERATURES_MAX ? counts->of[HWMON_TEMP] : TEMPERATURES_MAX;
     for (i = 0; i < count && code == 0; i++) {
         char text[WATTLE_NAME_MAX];
 

@@ -90,7 +90,6 @@ static bool chip_at(const char *root, unsigned number, struct hwmon_chip *ret)
     if (host_path(ret->dir, sizeof ret->dir, root, "hwmon%u", number) < 0) {
         return false;
     }
-    device_name(ret->dir, ret->device, sizeof ret->device);
     /* Drivers of before 2013, and the ACPI power meter until Linux 6.x, keep their files one
      * folder further. */
     if (file_read_line(ret->dir, "name", ret->name, sizeof ret->name) <= 0) {
@@ -108,11 +107,22 @@ static bool chip_at(const char *root, unsigned number, struct hwmon_chip *ret)
     return true;
 }
 
-int hwmon_each(const struct wattle_host *host,
+static bool in_list(const char *name, const char *const *names)
+{
+    if (names == NULL) {
+        return true;
+    }
+    while (*names != NULL && strcmp(name, *names) != 0) {
+        names++;
+    }
+    return *names != NULL;
+}
+
+int hwmon_each(const struct wattle_host *host, const char *const *names,
                int (*visit)(void *user, const struct hwmon_chip *chip), void *user)
 {
     unsigned numbers[CHIPS_MAX];
-    char root[PATH_MAX];
+    char root[PATH_MAX], link[PATH_MAX];
     size_t count, i;
     int code = 0;
 
@@ -123,7 +133,9 @@ int hwmon_each(const struct wattle_host *host,
     for (i = 0; i < count && code == 0; i++) {
         struct hwmon_chip chip;
 
-        if (chip_at(root, numbers[i], &chip)) {
+        if (chip_at(root, numbers[i], &chip) && in_list(chip.name, names) &&
+            host_path(link, sizeof link, root, "hwmon%u", numbers[i]) >= 0) {
+            device_name(link, chip.device, sizeof chip.device);
             code = visit(user, &chip);
         }
     }
@@ -153,24 +165,23 @@ bool hwmon_parse_attribute(const char *file, struct hwmon_attribute *ret)
     return false;
 }
 
-unsigned hwmon_count(const char *dir, enum hwmon_class class, unsigned limit)
+void hwmon_count(const char *dir, struct hwmon_counts *ret)
 {
     struct hwmon_attribute attribute;
     struct dirent *entry;
-    unsigned count = 0;
     DIR *stream = opendir(dir);
 
+    memset(ret, 0, sizeof *ret);
     if (stream == NULL) {
-        return 0;
+        return;
     }
     while ((entry = readdir(stream)) != NULL) {
-        if (hwmon_parse_attribute(entry->d_name, &attribute) && attribute.class == class &&
-            attribute.number < limit && attribute.number >= count) {
-            count = attribute.number + 1;
+        if (hwmon_parse_attribute(entry->d_name, &attribute) &&
+            attribute.number >= ret->of[attribute.class]) {
+            ret->of[attribute.class] = attribute.number + 1;
         }
     }
     closedir(stream);
-    return count;
 }
 
 bool hwmon_has(const char *dir, const char *format, ...)

@@ -19,10 +19,11 @@ struct hwmon_chip {
 };
 
 /*
- * Calls visit for each chip, by ascending number (hwmon10 after hwmon9). Stops at the first
- * nonzero answer and returns it. A machine without hwmon has no chips: 0.
+ * Calls visit for each chip, by ascending number (hwmon10 after hwmon9), of those names (a list
+ * that ends with NULL) or, if that is NULL, of all. Stops at the first nonzero answer and returns
+ * it. A machine without hwmon has no chips: 0.
  */
-int hwmon_each(const struct wattle_host *host,
+int hwmon_each(const struct wattle_host *host, const char *const *names,
                int (*visit)(void *user, const struct hwmon_chip *chip), void *user);
 
 enum hwmon_class {
@@ -44,8 +45,11 @@ struct hwmon_attribute {
 /* Pure: the parts of a file name like "power12_average"; false for any other name. */
 bool hwmon_parse_attribute(const char *file, struct hwmon_attribute *ret);
 
-/* The highest number below `limit` of a class of attribute in the folder, plus 1; 0: none. */
-unsigned hwmon_count(const char *dir, enum hwmon_class class, unsigned limit);
+/* For each class of attribute in the folder the highest number, plus 1; 0: none. */
+struct hwmon_counts {
+    unsigned of[HWMON_OTHER];
+};
+void hwmon_count(const char *dir, struct hwmon_counts *ret);
 bool hwmon_has(const char *dir, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Reads e.g. "power1_label"; "" when there is none. Control characters become blanks. */
 void hwmon_label(const char *dir, char *ret, size_t size, const char *format, ...)

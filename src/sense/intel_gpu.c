@@ -82,12 +82,14 @@ static int add_energy(const struct probe *probe, const struct hwmon_chip *chip, 
 
 static int add_gauges(const struct probe *probe, const struct hwmon_chip *chip, unsigned index)
 {
-    unsigned count = hwmon_count(chip->dir, HWMON_TEMP, TEMPERATURES_MAX);
     struct wattle_channel channel;
     int code = 0;
     unsigned i;
 
-    for (i = 1; i < count; i++) {
+    for (i = 1; i < TEMPERATURES_MAX; i++) {
+        if (!hwmon_has(chip->dir, "temp%u_input", i)) {
+            continue;
+        }
         init_channel(chip, index, &channel, "-temperature", "temp");
         hwmon_channel_fill(probe->host, &channel, chip->dir, HWMON_FORM_TEMP, i, false);
         if (channel.usable) { /* the first that answers: the package's */
@@ -97,9 +99,12 @@ static int add_gauges(const struct probe *probe, const struct hwmon_chip *chip, 
             break;
         }
     }
+    if (code != 0 || !hwmon_has(chip->dir, "fan1_input")) {
+        return code;
+    }
     init_channel(chip, index, &channel, "-fan", "fan1_input");
     hwmon_channel_fill(probe->host, &channel, chip->dir, HWMON_FORM_FAN, 1, false);
-    if (code == 0 && channel.usable) {
+    if (channel.usable) {
         channel.domain = WATTLE_D_NONE;
         channel.update_period_s = 1;
         code = wattle_channel_add(probe->found, &channel);
@@ -110,22 +115,19 @@ static int add_gauges(const struct probe *probe, const struct hwmon_chip *chip, 
 static int visit(void *user, const struct hwmon_chip *chip)
 {
     struct probe *probe = user;
-    unsigned index;
-    int code;
+    unsigned index = probe->gpus++;
+    int code = add_energy(probe, chip, index);
 
-    if (strcmp(chip->name, "i915") != 0 && strcmp(chip->name, "xe") != 0) {
-        return 0; /* i915_gt0 as well: a tile is inside its card */
-    }
-    index = probe->gpus++;
-    code = add_energy(probe, chip, index);
     return code == 0 ? add_gauges(probe, chip, index) : code;
 }
 
 static int probe_all(const struct wattle_host *host, struct wattle_channel_list *found,
                      struct wattle_error *err)
 {
+    /* Not i915_gt0: a tile is inside its card. */
+    static const char *const names[] = {"i915", "xe", NULL};
     struct probe probe = {.host = host, .found = found};
-    int code = hwmon_each(host, visit, &probe);
+    int code = hwmon_each(host, names, visit, &probe);
 
     return code == 0 ? 0 : error_set(err, code, DRIVER ": out of memory");
 }
