@@ -17,6 +17,7 @@
 #include "base/file.h"
 #include "cli/launch.h"
 #include "cli/terminal.h"
+#include "meter/meter.h"
 #include "record/store.h"
 #include "report/text.h"
 
@@ -146,6 +147,8 @@ static void keep_in_store(struct run *run, const struct wattle_record *record)
     /* First the spool: whatever the database says, the run is on disk. */
     keep_spool(run, record);
     if (may_wait(run, record)) {
+        log_write(&cli->log, LOG_LEVEL_DEBUG, "run %s: kept beside %s", record->id,
+                  run->facts.store_path);
         spool_close(run->spool, false);
         run->spool = NULL;
         return;
@@ -161,6 +164,10 @@ static void keep_in_store(struct run *run, const struct wattle_record *record)
         log_write(&cli->log, LOG_LEVEL_INFO, "the run waits beside the store: %s", err.text);
     } else if (rc < 0) {
         log_write(&cli->log, LOG_LEVEL_WARNING, "the run is not kept: %s", err.text);
+    }
+    if (rc >= 0) {
+        log_write(&cli->log, LOG_LEVEL_DEBUG, "run %s: kept in %s", record->id,
+                  run->facts.store_path);
     }
     spool_close(run->spool, rc >= 0);
     run->spool = NULL;
@@ -241,6 +248,20 @@ out:
 
 /* ---- before it ---------------------------------------------------------------------------- */
 
+static void log_sensors(const struct run *run)
+{
+    struct wattle_meter *meter = measurement_meter(run->measurement);
+    size_t i;
+
+    for (i = 0; i < wattle_meter_channel_count(meter); i++) {
+        const struct wattle_channel *channel = wattle_meter_channel(meter, i);
+
+        log_write(&run->cli->log, LOG_LEVEL_DEBUG, "run %s: reads %s from %s%s", run->facts.id,
+                  channel->name, channel->source,
+                  meter_counted(meter, i) ? ", counted" : "");
+    }
+}
+
 static int begin(struct run *run)
 {
     struct measurement_options options;
@@ -270,6 +291,8 @@ static int begin(struct run *run)
     launch_guard_finish(&guard);
     if (rc != 0) {
         log_write(&run->cli->log, LOG_LEVEL_ERROR, "run: %s; nothing was run", err.text);
+    } else if (run->cli->log.level >= LOG_LEVEL_DEBUG) {
+        log_sensors(run);
     }
     return rc;
 }
@@ -315,6 +338,8 @@ static int start_command(struct run *run)
         return rc;
     }
     measurement_child(run->measurement, run->launch.pid);
+    log_write(&run->cli->log, LOG_LEVEL_DEBUG, "run %s: process %d started", run->facts.id,
+              (int)run->launch.pid);
     return 0;
 }
 
@@ -358,6 +383,7 @@ int cmd_run(struct cli *cli, int argc, char **argv)
     } else if (run.options.command == NULL || start_command(&run) == 0) {
         follow(&run);
         status = run.launch.status;
+        log_write(&cli->log, LOG_LEVEL_DEBUG, "run %s: ended with status %d", run.facts.id, status);
         if (run.options.command == NULL || !not_executed(&run)) {
             status = finish(&run, status);
         }

@@ -2,6 +2,7 @@
 /* The command's table and its door; each subcommand is a file cmd_*.c. */
 #include "cli/command.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -116,11 +117,27 @@ static int dispatch(struct cli *cli, int argc, char **argv)
     return command->run(cli, argc - 1, argv + 1);
 }
 
+/*
+ * With a standard descriptor closed, the next file that is opened would take its place, and the
+ * summary would be written into a spool. The command still finds it closed.
+ */
+static void fill_standard_descriptors(void)
+{
+    int fd;
+
+    for (fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR | O_CLOEXEC) != fd) {
+            return;
+        }
+    }
+}
+
 int main(int argc, char **argv)
 {
     struct cli cli;
     int status;
 
+    fill_standard_descriptors();
     memset(&cli, 0, sizeof cli);
     log_init(&cli.log, STDERR_FILENO);
     config_init(&cli.config);

@@ -7,8 +7,8 @@ import signal
 import time
 
 
-def miniature_shell(argv, env, cwd, reports, orders):
-    """Session leader: runs argv as a foreground job; says what became of it; obeys "fg"."""
+def miniature_shell(argv, env, cwd, reports, orders, background):
+    """Session leader: runs argv as a job; says what became of it; obeys "fg"."""
     signal.signal(signal.SIGTTOU, signal.SIG_IGN)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGQUIT, signal.SIG_IGN)
@@ -16,7 +16,8 @@ def miniature_shell(argv, env, cwd, reports, orders):
     job = os.fork()
     if job == 0:
         os.setpgid(0, 0)
-        os.tcsetpgrp(0, os.getpid())
+        if not background:
+            os.tcsetpgrp(0, os.getpid())
         for number in (signal.SIGTTOU, signal.SIGINT, signal.SIGQUIT, signal.SIGTSTP,
                        signal.SIGPIPE):
             signal.signal(number, signal.SIG_DFL)
@@ -47,7 +48,7 @@ def miniature_shell(argv, env, cwd, reports, orders):
 class Terminal:
     """The test's end."""
 
-    def __init__(self, argv, env, cwd):
+    def __init__(self, argv, env, cwd, background=False):
         self.reports, reports = os.pipe()
         orders, self.orders = os.pipe()
         self.pid, self.master = pty.fork()
@@ -55,7 +56,8 @@ class Terminal:
             try:
                 os.close(self.reports)
                 os.close(self.orders)
-                miniature_shell([str(a) for a in argv], env, cwd, reports, orders)
+                miniature_shell([str(a) for a in argv], env, cwd, reports, orders,
+                                background)
             finally:
                 os._exit(0)
         os.close(reports)

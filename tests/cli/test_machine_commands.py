@@ -16,6 +16,7 @@ class Doctor(MachineTest):
 
     def test_a_counter_that_counts_is_told_from_one_that_does_not(self):
         self.machine.watts = (50.0, 0.0, 50.0, 5.0)
+        self.machine.write_counters()
         self.machine.go()
         done = self.wattle("doctor")
         self.assertEqual(done.returncode, 0, done.stderr)

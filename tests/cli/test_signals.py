@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+import termios
 import time
 
 import machine
@@ -77,11 +78,14 @@ class Signals(MachineTest):
 
 class OnATerminal(MachineTest):
 
-    def run_on_terminal(self, *arguments, **env):
-        terminal = Terminal([machine.WATTLE, "run", *arguments],
-                            self.machine.environment(**env), self.folder)
+    def on_terminal(self, *arguments, background=False, **env):
+        terminal = Terminal([machine.WATTLE, *arguments], self.machine.environment(**env),
+                            self.folder, background)
         self.addCleanup(terminal.close)
         return terminal
+
+    def run_on_terminal(self, *arguments, **more):
+        return self.on_terminal("run", *arguments, **more)
 
     def listener(self):
         terminal = self.run_on_terminal("-q", "--", sys.executable, "-c", LISTENER)
@@ -111,7 +115,7 @@ class OnATerminal(MachineTest):
         terminal.press(b"\x03")
         terminal.wait("told", "exited 130")
         terminal.pump(0.2)
-        self.assertIn("J", terminal.text)
+        self.assertIn("  run  ", terminal.text)
 
     def test_stop_key_stops_both_and_fg_continues_both(self):
         terminal = self.run_on_terminal("-q", "--", "sh", "-c",
@@ -141,10 +145,53 @@ class OnATerminal(MachineTest):
         terminal.press(b"\n")
         terminal.wait("told", "exited 3")
 
+    def test_a_background_job_that_reads_the_terminal_stops_with_wattle(self):
+        terminal = self.run_on_terminal(
+            "-q", "--", "sh", "-c", "echo ready; read x; read x < /dev/tty; echo got-$x; exit 3",
+            background=True)
+        terminal.wait("told", "stopped 21")
+        terminal.foreground()
+        terminal.press(b"one\n")
+        time.sleep(0.1)
+        terminal.press(b"two\n")
+        terminal.wait("text", "got-two")
+        terminal.wait("told", "exited 3")
+
+    def test_a_background_job_tells_its_end_though_the_terminal_minds(self):
+        terminal = self.run_on_terminal("--", "sh", "-c", "sleep 0.4; exit 3", background=True)
+        settings = termios.tcgetattr(terminal.master)
+        settings[3] |= termios.TOSTOP
+        termios.tcsetattr(terminal.master, termios.TCSANOW, settings)
+        terminal.wait("told", "exited 3")
+        terminal.pump(0.2)
+        self.assertIn("  run  ", terminal.text)
+
+    def test_an_interrupt_while_idle_power_is_measured_runs_nothing(self):
+        mark = self.folder / "mark"
+        terminal = self.run_on_terminal("--idle", "20s", "--", "touch", str(mark))
+        time.sleep(0.3)
+        terminal.press(b"\x03")
+        terminal.wait("told", "exited 130")
+        self.assertFalse(mark.exists())
+
+    def test_keys_change_an_interactive_load_and_give_the_terminal_back(self):
+        terminal = self.on_terminal("load", "--interactive", "--threads", "1", "--cpu", "0")
+        terminal.wait("text", "load: 1 threads at 0 %")
+        terminal.press(b"3")
+        terminal.wait("text", "at 30 %")
+        terminal.press(b"+")
+        terminal.wait("text", "at 35 %")
+        terminal.press(b"\x1a")
+        terminal.wait("told", "stopped ")
+        terminal.foreground()
+        terminal.press(b"q")
+        terminal.wait("text", "CPU s used")
+        terminal.wait("told", "exited 0")
+
     def test_colour_only_on_a_terminal_and_not_against_no_color(self):
         terminal = self.run_on_terminal("--", "true", NO_COLOR="1")
         terminal.wait("told", "exited 0")
-        while terminal.pump(0.1) and "J" not in terminal.text:
+        while terminal.pump(0.1) and "  run  " not in terminal.text:
             pass
         self.assertNotIn("\033", terminal.text)
 

@@ -76,6 +76,13 @@ class Words(MachineTest):
         done = self.wattle("show", "--log-format=journald")
         self.assertTrue(done.stderr.startswith("<3>wattle: "), done.stderr)
 
+    def test_a_run_can_be_followed_in_the_log(self):
+        done = self.wattle("run", "-q", "--log-format=json", "--log-level=debug", "--", "true")
+        words = [json.loads(line)["message"] for line in done.stderr.splitlines()]
+        for part in ("reads package-0 from powercap:intel-rapl:0, counted", "process ",
+                     "ended with status 0", "kept "):
+            self.assertTrue(any(part in line for line in words), (part, words))
+
     def test_output_that_cannot_be_written_is_a_failure(self):
         with open("/dev/full", "w", encoding="ascii") as full:
             done = subprocess.run([machine.WATTLE, "--help"], stdout=full, stderr=subprocess.PIPE,
