@@ -42,6 +42,15 @@ static const char *or_dash(double value, const char *words)
     return wattle_known(value) ? words : "-";
 }
 
+/* A modelled number must not look like a measured one. */
+static const char *quality_mark(const struct store_row *row)
+{
+    if (!wattle_known(row->machine_j.value)) {
+        return " ";
+    }
+    return row->quality == WATTLE_MODELLED ? "~" : row->quality == WATTLE_GAP ? "?" : " ";
+}
+
 static void table_row(struct report_list *list, const struct store_row *row)
 {
     char started[32], duration[32], machine[48], task[48], co2e[48], exit_status[16];
@@ -56,13 +65,10 @@ static void table_row(struct report_list *list, const struct store_row *row)
     units_energy(row->machine_j.value, machine, sizeof machine);
     units_energy(row->task_j.value, task, sizeof task);
     units_mass(row->co2e_g, co2e, sizeof co2e);
-    line_add(&line, "%-8.8s  %-16s  %12s  %9s%s  %9s  %8s  %4s  %s", row->id, started,
-             or_dash(row->duration_s, duration), or_dash(row->machine_j.value, machine),
-             !wattle_known(row->machine_j.value)   ? " "
-             : row->quality == WATTLE_MODELLED     ? "~"
-             : row->quality == WATTLE_GAP          ? "?"
-                                                   : " ",
-             or_dash(row->task_j.value, task), or_dash(row->co2e_g, co2e), exit_status, command);
+    line_add(&line, "%-8.8s  %-16s %12s %9s %9s%s %8s %4s  %s", row->id, started,
+             or_dash(row->duration_s, duration), or_dash(row->task_j.value, task),
+             or_dash(row->machine_j.value, machine), quality_mark(row),
+             or_dash(row->co2e_g, co2e), exit_status, command);
     length = list->columns > 0 ? lines_fit(line.text, (size_t)list->columns) : line.used;
     fprintf(list->out, "%.*s\n", (int)lines_trim(line.text, length), line.text);
 }
@@ -164,8 +170,8 @@ bool report_list_row(void *user, const struct store_row *row)
         if (list->count == 0) {
             struct line line = {0};
 
-            line_add(&line, "%-8s  %-16s  %12s  %9s   %9s  %8s  %4s  %s", "RUN", "STARTED",
-                     "DURATION", "ENERGY", "TASK", "CO2E", "EXIT", "COMMAND");
+            line_add(&line, "%-8s  %-16s %12s %9s %9s  %8s %4s  %s", "id", "started", "duration",
+                     "task", "machine", "CO2e", "exit", "command");
             fprintf(list->out, list->colour ? "\033[1m%.*s\033[0m\n" : "%.*s\n",
                     (int)(list->columns > 0 ? lines_fit(line.text, (size_t)list->columns)
                                             : line.used),
