@@ -46,9 +46,6 @@ static double edge_j(const struct accumulator *acc, double age_s)
 
         return tick_w * fmax(period_s, age_s) + acc->unit_j;
     }
-    if (acc->averaging_s < 0) {
-        return acc->swing_w * age_s; /* a mean since the reading before hides nothing else */
-    }
     /* A mean since the previous read has no edge: it speaks of exactly the time that passed. */
     if (acc->averaging_s < 0) {
         return acc->swing_w * age_s;

@@ -21,7 +21,7 @@
 static void order_slots(struct wattle_meter *meter)
 {
     size_t count = atomic_load(&meter->slot_count);
-    struct slot *ordered[SLOTS_MAX];
+    struct slot *ordered[SLOTS_MAX] = {NULL};
     size_t n = 0;
     size_t i;
     int pass;
@@ -36,7 +36,9 @@ static void order_slots(struct wattle_meter *meter)
             }
         }
     }
-    memcpy(meter->slots, ordered, n * sizeof ordered[0]);
+    for (i = 0; i < n; i++) {
+        meter->slots[i] = ordered[i];
+    }
 }
 
 static int first_round(struct wattle_meter *meter, struct wattle_error *err)
@@ -133,6 +135,9 @@ int meter_open_with(struct wattle_meter **ret, const struct wattle_meter_options
     int code = create(&meter, err);
 
     *ret = NULL;
+    if (meter == NULL) {
+        return code;
+    }
     if (options != NULL) {
         /* A caller built against an older header has a shorter struct. */
         size_t size = options->size != 0 && options->size < sizeof own ? options->size : sizeof own;

@@ -544,6 +544,65 @@ static void sleep_is_noted_and_makes_a_gap(void **state)
     wattle_meter_close(meter);
 }
 
+/* xorshift64: the same numbers on every machine */
+static uint64_t next(uint64_t *s)
+{
+    *s ^= *s << 13;
+    *s ^= *s >> 7;
+    *s ^= *s << 17;
+    return *s;
+}
+
+/* Wraps, failures and any power: what sessions say in turn is what one says of the whole. */
+static void back_to_back_sessions_add_up_to_the_whole(void **state)
+{
+    struct wattle_session *whole, *part;
+    struct wattle_meter *meter;
+    static struct wattle_energy e;
+    struct mill mill;
+    uint64_t seed = 7;
+    double parts_j = 0, true_j = 0;
+    int k;
+
+    (void)state;
+    two_sockets(&mill);
+    mill.channels[1].count = 262143000000ULL;
+    mill.channels[3].count = 262100000000ULL;
+    assert_int_equal(mill_open(&mill, &meter, NULL), 0);
+    mill_turn(&mill, meter, 1, two_sockets_w);
+    wattle_session_start(&whole, meter, NULL);
+    wattle_session_start(&part, meter, NULL);
+    for (k = 0; k < 2000; k++) {
+        double watts[5], dt_s = 0.05 + (double)(next(&seed) % 1000) / 1000;
+        size_t i;
+
+        for (i = 0; i < 5; i++) {
+            watts[i] = 1 + (double)(next(&seed) % 300);
+            if (i > 0) {
+                true_j += (double)llround(watts[i] * dt_s * 1e6) / 1e6;
+            }
+        }
+        mill.channels[1].status = k % 7 == 3 ? WATTLE_READ_FAILED : WATTLE_READ_OK;
+        mill_turn(&mill, meter, dt_s, watts);
+        if (k % 50 == 49) {
+            assert_int_equal(wattle_session_stop(part, &e, NULL), 0);
+            assert_conserved(&e);
+            parts_j += e.machine_j.value;
+            wattle_session_destroy(part);
+            assert_int_equal(wattle_session_start(&part, meter, NULL), 0);
+        }
+    }
+    assert_int_equal(wattle_session_stop(whole, &e, NULL), 0);
+    assert_conserved(&e);
+    assert_near(e.machine_j.value, true_j, 1e-3);
+    assert_near(parts_j, true_j, 1e-3);
+    assert_true(component(&e, "package-0")->gap_s > 0);
+    assert_true(component(&e, "dram-0")->gap_s == 0);
+    wattle_session_destroy(part);
+    wattle_session_destroy(whole);
+    wattle_meter_close(meter);
+}
+
 static void no_rate_lets_a_counter_wrap_unseen(void **state)
 {
     const struct wattle_meter_options options = {.size = sizeof options, .hz = 0.1};
@@ -685,6 +744,7 @@ int main(void)
         cmocka_unit_test(options_that_mean_nothing_are_refused),
         cmocka_unit_test(a_model_read_once_a_second_makes_no_peaks_of_its_own),
         cmocka_unit_test(sleep_is_noted_and_makes_a_gap),
+        cmocka_unit_test(back_to_back_sessions_add_up_to_the_whole),
         cmocka_unit_test(no_rate_lets_a_counter_wrap_unseen),
         cmocka_unit_test(a_driver_that_does_not_open_is_refused_with_its_words),
         cmocka_unit_test(an_observer_is_told_at_once_and_after_each_round),
