@@ -2,21 +2,15 @@
 /* `wattle runs`: what was kept, newest first. */
 #include "cli/command.h"
 
-#include <jansson.h>
-#include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/units.h"
 #include "cli/keep.h"
-#include "cli/output.h"
 #include "cli/terminal.h"
-#include "record/utf8.h"
-#include "record/words.h"
+#include "report/list.h"
 
 enum {
     OPTION_JSON = OPTION_OWN,
@@ -57,9 +51,7 @@ static const char help[] =
 
 struct runs {
     struct store_filter filter;
-    json_t *array; /* NULL: a table */
-    int columns;
-    long rows;
+    struct report_list list;
 };
 
 /* A date, a time, or how long ago. */
@@ -97,7 +89,7 @@ static bool take_option(struct runs *runs, struct cli *cli, int code)
 
     switch (code) {
     case OPTION_JSON:
-        runs->array = runs->array != NULL ? runs->array : json_array();
+        runs->list.json = true;
         return true;
     case OPTION_PROJECT:
         runs->filter.project = optarg;
@@ -121,94 +113,6 @@ static bool take_option(struct runs *runs, struct cli *cli, int code)
     }
 }
 
-static void add_bound(json_t *object, const char *name, const struct wattle_bound *bound)
-{
-    char key[32];
-
-    snprintf(key, sizeof key, "%s_j", name);
-    output_number(object, key, bound->value);
-    snprintf(key, sizeof key, "%s_low_j", name);
-    output_number(object, key, bound->low);
-    snprintf(key, sizeof key, "%s_high_j", name);
-    output_number(object, key, bound->high);
-}
-
-static void add_row(json_t *array, const struct store_row *row)
-{
-    json_t *object = json_object();
-    char when[32];
-
-    output_text(object, "id", row->id);
-    output_text(object, "state", words_state(row->state));
-    clock_format_rfc3339(row->started_unix_ns, when, sizeof when);
-    output_text(object, "started", when);
-    output_number(object, "duration_s", row->duration_s);
-    if (row->exit_status >= 0) {
-        json_object_set_new(object, "exit_status", json_integer(row->exit_status));
-    }
-    output_text(object, "command", row->command);
-    output_text(object, "project", row->project);
-    output_text(object, "tags", row->tags);
-    add_bound(object, "machine", &row->machine_j);
-    add_bound(object, "task", &row->task_j);
-    output_text(object, "quality", words_quality(row->quality));
-    output_number(object, "co2e_g", row->co2e_g);
-    json_array_append_new(array, object);
-}
-
-static void local_time(int64_t unix_ns, char *ret, size_t size)
-{
-    time_t seconds = (time_t)(unix_ns / NS_PER_S);
-    struct tm local;
-
-    ret[0] = '\0';
-    if (localtime_r(&seconds, &local) != NULL) {
-        strftime(ret, size, "%Y-%m-%d %H:%M", &local);
-    }
-}
-
-static void print_row(const struct runs *runs, const struct store_row *row)
-{
-    char when[32], took[32], task[32], machine[32], mass[32] = "-", status[16] = "-";
-    char command[512];
-    int room = runs->columns - 79;
-
-    local_time(row->started_unix_ns, when, sizeof when);
-    units_duration(row->duration_s, took, sizeof took);
-    units_energy(row->task_j.value, task, sizeof task);
-    units_energy(row->machine_j.value, machine, sizeof machine);
-    if (wattle_known(row->co2e_g)) {
-        units_mass(row->co2e_g, mass, sizeof mass);
-    }
-    if (row->state != WATTLE_RUN_FINISHED) {
-        snprintf(status, sizeof status, "%s", row->state == WATTLE_RUN_RUNNING ? "..." : "cut");
-    } else if (row->exit_status >= 0) {
-        snprintf(status, sizeof status, "%d", row->exit_status);
-    }
-    utf8_copy_printable(command, sizeof command, row->command != NULL ? row->command : "");
-    printf("%-8.8s  %-16s %12s %9s %9s %9s %4s  %.*s\n", row->id, when, took,
-           wattle_known(row->task_j.value) ? task : "-",
-           wattle_known(row->machine_j.value) ? machine : "-", mass, status,
-           room > 20 ? room : 20, command);
-}
-
-static bool take_row(void *user, const struct store_row *row)
-{
-    struct runs *runs = user;
-
-    if (runs->array != NULL) {
-        add_row(runs->array, row);
-    } else {
-        if (runs->rows == 0) {
-            printf("%-8s  %-16s %12s %9s %9s %9s %4s  %s\n", "id", "started", "duration", "task",
-                   "machine", "CO2e", "exit", "command");
-        }
-        print_row(runs, row);
-    }
-    runs->rows++;
-    return true;
-}
-
 static int list(struct runs *runs, struct cli *cli)
 {
     struct wattle_error err = {0};
@@ -219,22 +123,17 @@ static int list(struct runs *runs, struct cli *cli)
     if (store == NULL) {
         return status;
     }
-    runs->columns = isatty(STDOUT_FILENO) == 1 ? terminal_columns(STDOUT_FILENO) : 200;
-    rc = store_list(store, &runs->filter, take_row, runs, &err);
+    runs->list.out = stdout;
+    runs->list.colour = terminal_colour(STDOUT_FILENO);
+    runs->list.columns = isatty(STDOUT_FILENO) == 1 ? terminal_columns(STDOUT_FILENO) : 0;
+    report_list_begin(&runs->list);
+    rc = store_list(store, &runs->filter, report_list_row, &runs->list, &err);
+    report_list_end(&runs->list);
     store_close(store);
     if (rc != 0) {
         return usage_error(cli, "%s", err.text);
     }
-    if (runs->array != NULL) {
-        json_t *array = runs->array;
-
-        runs->array = NULL;
-        return output_json(array);
-    }
-    if (runs->rows == 0) {
-        printf("no runs\n");
-    }
-    return CLI_OK;
+    return fflush(stdout) == 0 && ferror(stdout) == 0 ? CLI_OK : CLI_FAILED;
 }
 
 int cmd_runs(struct cli *cli, int argc, char **argv)
@@ -254,6 +153,5 @@ int cmd_runs(struct cli *cli, int argc, char **argv)
                cli_load_config(cli) == 0) {
         status = list(&runs, cli);
     }
-    json_decref(runs.array);
     return status;
 }

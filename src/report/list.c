@@ -188,6 +188,6 @@ void report_list_end(struct report_list *list)
     if (list->json) {
         fputs(list->count > 0 ? "\n]\n" : "]\n", list->out);
     } else if (list->count == 0) {
-        fputs("no runs kept yet: wattle run -- COMMAND\n", list->out);
+        fputs("no runs\n", list->out);
     }
 }
