@@ -276,8 +276,14 @@ static int powercap_open(const struct wattle_host *host, const struct wattle_cha
     powercap->host = host;
     powercap->count = n;
     for (i = 0; i < n; i++) {
-        /* A counter that cannot be opened now may come back: reading tries again. */
-        (void)counter_file_open(&powercap->files[i], channels[i].driver_path, !host->fake);
+        struct counter_file *file = &powercap->files[i];
+
+        memcpy(file->path, channels[i].driver_path, sizeof file->path);
+        file->fd = -1;
+        if (!host->fake) {
+            /* A counter that cannot be opened now may come back: reading tries again. */
+            (void)counter_file_open(file, channels[i].driver_path, true);
+        }
     }
     *ret_state = powercap;
     return 0;
@@ -298,21 +304,29 @@ static int read_again(struct counter_file *file, bool keep, uint64_t *ret)
 /*
  * A stand-in for /sys is rewritten by somebody who may be put to sleep between emptying the file
  * and filling it. An attempt that ended at once found nonsense; one that took its time found
- * nothing, and is worth another until `until_ns`.
+ * nothing, and is worth another until `until_ns`, which the first failure of a round sets.
  */
-static int read_patiently(struct counter_file *file, int64_t until_ns, uint64_t *ret)
+static int read_patiently(struct counter_file *file, int64_t *until_ns, uint64_t *ret)
 {
-    int64_t before_ns = clock_monotonic_ns(NULL);
     int failed = counter_file_read(file, ret);
+    int64_t before_ns;
 
-    while (failed != 0) {
-        int64_t now_ns = clock_monotonic_ns(NULL);
+    if (failed == 0) {
+        return 0;
+    }
+    before_ns = clock_monotonic_ns(NULL);
+    if (*until_ns == 0) {
+        *until_ns = before_ns + PATIENCE_NS;
+    }
+    while (failed != 0 && before_ns < *until_ns) {
+        int64_t now_ns;
 
-        if (now_ns >= until_ns || now_ns - before_ns < NOTHING_NS) {
+        failed = counter_file_read(file, ret);
+        now_ns = clock_monotonic_ns(NULL);
+        if (now_ns - before_ns < NOTHING_NS) {
             break;
         }
         before_ns = now_ns;
-        failed = counter_file_read(file, ret);
     }
     return failed;
 }
@@ -321,7 +335,7 @@ static int powercap_read(void *state, struct wattle_reading *readings)
 {
     struct powercap *powercap = state;
     int64_t before_ns = clock_monotonic_ns(powercap->host);
-    int64_t until_ns = powercap->host->fake ? clock_monotonic_ns(NULL) + PATIENCE_NS : 0;
+    int64_t until_ns = 0;
     size_t i;
 
     for (i = 0; i < powercap->count; i++) {
@@ -331,7 +345,7 @@ static int powercap_read(void *state, struct wattle_reading *readings)
         int failed;
 
         if (powercap->host->fake) {
-            failed = read_patiently(file, until_ns, &reading->count);
+            failed = read_patiently(file, &until_ns, &reading->count);
         } else {
             failed = counter_file_read(file, &reading->count);
             failed = failed != 0 ? read_again(file, true, &reading->count) : 0;
