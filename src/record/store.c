@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Opening, closing and healing the store. What a run pays is opening, one put
+ * Opening and closing the store. What a run pays is opening, one put
  * and closing: no fsync (WAL with synchronous NORMAL syncs at checkpoints
  * only), no integrity check (SQLite itself notices a damaged page when it
  * reads one), and a write-ahead log that is kept short, because the first
@@ -13,7 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -93,7 +92,7 @@ static int wait_while_busy(void *user, int count)
     return 1;
 }
 
-static void directory_of(char *ret, size_t size, const char *path)
+void store_directory(char *ret, size_t size, const char *path)
 {
     const char *slash = strrchr(path, '/');
 
@@ -122,7 +121,7 @@ static int make_file(const struct store *store, struct wattle_error *err)
     if (errno == ENOENT && (store->flags & STORE_READ_ONLY) == 0) {
         int code;
 
-        directory_of(directory, sizeof directory, store->path);
+        store_directory(directory, sizeof directory, store->path);
         code = file_make_dirs(directory, err);
         if (code != 0) {
             return code;
@@ -153,7 +152,7 @@ static int set_journal(struct store *store)
     if ((store->flags & STORE_READ_ONLY) != 0) {
         return SQLITE_OK;
     }
-    directory_of(directory, sizeof directory, store->path);
+    store_directory(directory, sizeof directory, store->path);
     network = store->setup.is_network != NULL ? store->setup.is_network(directory)
                                               : store_is_network(directory);
     if (network) {
@@ -193,14 +192,41 @@ static int configure(struct store *store)
     return rc;
 }
 
-static void disconnect(struct store *store)
+void store_disconnect(struct store *store)
 {
     sqlite3_close_v2(store->db);
     store->db = NULL;
 }
 
-/* 0 or a WATTLE_E_ code with err filled. */
-static int connect_store(struct store *store, struct wattle_error *err)
+/*
+ * A copy on a medium that cannot be written, of a database in WAL mode, without its log: SQLite
+ * would have to make the shared memory beside it, and cannot. Nobody writes there, so that it may
+ * be read as it lies.
+ */
+static int connect_immutable(struct store *store)
+{
+    static const char hexadecimal[] = "0123456789abcdef";
+    char uri[3 * 4096 + 32] = "file:";
+    size_t used = 5;
+    const char *p;
+
+    store_disconnect(store);
+    for (p = store->path; *p != '\0' && used < sizeof uri - 24; p++) {
+        if (*p == '%' || *p == '?' || *p == '#') {
+            uri[used++] = '%';
+            uri[used++] = hexadecimal[*p >> 4];
+            uri[used++] = hexadecimal[*p & 15];
+        } else {
+            uri[used++] = *p;
+        }
+    }
+    snprintf(uri + used, sizeof uri - used, "?immutable=1");
+    return sqlite3_open_v2(uri, &store->db,
+                           SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_URI,
+                           store->setup.vfs);
+}
+
+int store_connect(struct store *store, struct wattle_error *err)
 {
     int how = (store->flags & STORE_READ_ONLY) != 0 ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
     struct stat st;
@@ -221,100 +247,18 @@ static int connect_store(struct store *store, struct wattle_error *err)
     if (rc == SQLITE_OK) {
         rc = store_migrate(store, err);
     }
+    if (rc > 0 && (rc & 0xff) == SQLITE_CANTOPEN && how == SQLITE_OPEN_READONLY) {
+        rc = connect_immutable(store);
+        rc = rc == SQLITE_OK ? configure(store) : rc;
+        rc = rc == SQLITE_OK ? store_migrate(store, err) : rc;
+    }
     if (rc > 0) {
         rc = store_error(store, rc, err);
     }
     if (rc != 0) {
-        disconnect(store);
+        store_disconnect(store);
     }
     return rc;
-}
-
-/* A name that is free: a copy that was kept is never overwritten by another. */
-static int aside_name(char *ret, size_t size, const char *path)
-{
-    int64_t now_s = clock_realtime_ns() / NS_PER_S;
-    int i;
-
-    for (i = 0; i < 1000; i++) {
-        int n = snprintf(ret, size, i == 0 ? "%s.corrupt-%lld" : "%s.corrupt-%lld-%d", path,
-                         (long long)now_s, i);
-
-        if (n < 0 || (size_t)n >= size) {
-            return -ENAMETOOLONG;
-        }
-        if (access(ret, F_OK) != 0 && errno == ENOENT) {
-            return 0;
-        }
-    }
-    return -EEXIST;
-}
-
-static int move_files(const struct store *store, char *aside, size_t size)
-{
-    static const char *const suffixes[] = {"-wal", "-journal"};
-    char from[4200], to[4200];
-    size_t i;
-    int failed = aside_name(aside, size, store->path);
-
-    if (failed != 0) {
-        return failed;
-    }
-    if (rename(store->path, aside) != 0) {
-        return -errno;
-    }
-    for (i = 0; i < 2; i++) {
-        snprintf(from, sizeof from, "%s%s", store->path, suffixes[i]);
-        snprintf(to, sizeof to, "%s%s", aside, suffixes[i]);
-        rename(from, to);
-    }
-    snprintf(from, sizeof from, "%s-shm", store->path);
-    unlink(from); /* an index of the log, made anew when needed */
-    return 0;
-}
-
-/*
- * Under a lock on the folder, so that of several processes that notice the damage one moves the
- * file, and the others see by its inode that the file at that name is another one already.
- */
-static int move_aside(struct store *store, char *aside, size_t size)
-{
-    char directory[4096];
-    struct stat st;
-    int failed = 0;
-    int fd;
-
-    directory_of(directory, sizeof directory, store->path);
-    fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd >= 0) {
-        flock(fd, LOCK_EX);
-    }
-    aside[0] = '\0';
-    if (stat(store->path, &st) == 0 && st.st_ino == store->inode && st.st_dev == store->device) {
-        failed = move_files(store, aside, size);
-    }
-    if (fd >= 0) {
-        close(fd);
-    }
-    return failed;
-}
-
-int store_heal(struct store *store, struct wattle_error *err)
-{
-    char aside[4200];
-    int failed;
-    int code;
-
-    disconnect(store);
-    failed = move_aside(store, aside, sizeof aside);
-    if (failed != 0) {
-        return error_errno(err, -failed, "%s: damaged, and cannot be moved aside", store->path);
-    }
-    code = connect_store(store, err);
-    if (code == 0 && aside[0] != '\0') {
-        code = error_set(err, STORE_MOVED_ASIDE, "%s", aside);
-    }
-    return code;
 }
 
 int store_open_with(struct store **ret, const char *path, unsigned flags,
@@ -332,7 +276,7 @@ int store_open_with(struct store **ret, const char *path, unsigned flags,
     if (setup != NULL) {
         store->setup = *setup;
     }
-    code = connect_store(store, err);
+    code = store_connect(store, err);
     if (code == WATTLE_E_CORRUPT && (flags & STORE_READ_ONLY) == 0) {
         code = store_heal(store, err);
     }
@@ -373,7 +317,7 @@ void store_close(struct store *store)
     if (store->db != NULL && (store->flags & STORE_READ_ONLY) == 0) {
         fold_log(store);
     }
-    disconnect(store);
+    store_disconnect(store);
     free(store->path);
     free(store);
 }

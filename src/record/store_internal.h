@@ -37,6 +37,14 @@ extern const int store_migration_count;
 int store_open_with(struct store **ret, const char *path, unsigned flags,
                     const struct store_setup *setup, struct wattle_error *err);
 
+/* The connection of a store whose path, flags and setup are filled in. 0 or a WATTLE_E_ code with
+ * err filled; the database is closed then. */
+int store_connect(struct store *store, struct wattle_error *err);
+void store_disconnect(struct store *store);
+
+/* The folder of a path; "." for a bare name. */
+void store_directory(char *ret, size_t size, const char *path);
+
 /* Fills err from the connection's last failure `rc` and maps it to a WATTLE_E_ code. */
 int store_error(struct store *store, int rc, struct wattle_error *err);
 

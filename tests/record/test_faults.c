@@ -320,6 +320,40 @@ static int use_read_only(const struct folder *folder)
     return 0;
 }
 
+static int use_copy(const struct folder *folder)
+{
+    struct folder copy = *folder;
+    char command[1024];
+    struct wattle_error err;
+    struct store *store;
+    int count = 0;
+
+    make_store(folder, 3); /* the log is folded in */
+    snprintf(copy.path, sizeof copy.path, "%s/ro", folder->path);
+    snprintf(copy.store, sizeof copy.store, "%s/a?b#100%%41.db", copy.path);
+    mkdir(copy.path, 0700);
+    if (!mount_tiny(&copy)) {
+        return 77;
+    }
+    snprintf(command, sizeof command, "cp '%s' '%s'", folder->store, copy.store);
+    if (system(command) != 0 ||
+        mount(NULL, copy.path, NULL, MS_REMOUNT | MS_RDONLY, NULL) != 0) {
+        return 77;
+    }
+    if (store_open(&store, copy.store, STORE_READ_ONLY, &err) != 0 ||
+        store_list(store, NULL, count_row, &count, &err) != 0 || count != 3) {
+        fprintf(stderr, "%s\n", err.text);
+        return 1;
+    }
+    store_close(store);
+    return 0;
+}
+
+static void a_copy_on_a_read_only_medium_can_be_read(void **state)
+{
+    assert_int_equal(in_child(use_copy, *state), 0);
+}
+
 static void a_read_only_home_can_be_read(void **state)
 {
     assert_int_equal(in_child(use_read_only, *state), 0);
@@ -338,6 +372,7 @@ int main(void)
         in_folder(a_full_disk_loses_nothing_that_was_there),
         in_folder(a_limit_on_file_sizes_is_an_error_not_a_death),
         in_folder(a_read_only_home_can_be_read),
+        in_folder(a_copy_on_a_read_only_medium_can_be_read),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
