@@ -200,6 +200,8 @@ static size_t gather(struct work *work, size_t ahead)
         work->error_weights[used] =
             exp(SEASON_STRENGTH * (cos(2 * M_PI * age_days / 365.2425) - 1));
         work->weights[used] = work->error_weights[used] / fmax(value, 1);
+        /* Errors change as a grid does: those of half a year ago count a third. */
+        work->error_weights[used] *= exp(-age_days / 180);
         used++;
     }
     return used;
