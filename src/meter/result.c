@@ -55,6 +55,26 @@ static void interval_of(const struct wattle_meter *meter, const struct ends *end
     accumulator_interval(&meter->slots[i]->acc, &from, &to, assumed_w, ret);
 }
 
+/* Where a channel that joined late begins: its first reading, with edges as at the end. */
+static struct accumulated first_point(const struct accumulator *acc, const struct accumulated *to)
+{
+    struct accumulated first = {.t_ns = acc->first_ns, .started = true, .edge_j = to->edge_j,
+                                .power_w = acc->first_w};
+
+    return first;
+}
+
+/* The time before a late start at the power that was seen first. */
+static void add_late_start(const struct accumulator *counter, const struct accumulator *power,
+                           double missed_s, struct part *part)
+{
+    double power_w = fmin(isnan(power->first_w) ? 0 : power->first_w, counter->cap_w);
+
+    part->energy.energy_j += power_w * missed_s;
+    part->energy.high_j += counter->cap_w * missed_s;
+    part->energy.repeat_j = hypot(part->energy.repeat_j, power_w * missed_s);
+}
+
 /* A counter with steps takes the shape of the power beside it. */
 static void fuse_part(const struct wattle_meter *meter, const struct ends *ends, size_t i,
                       struct part *part, struct wattle_energy *ret)
@@ -66,17 +86,25 @@ static void fuse_part(const struct wattle_meter *meter, const struct ends *ends,
     struct accumulated to = point(ends->to, ends->to_count, i, ends->to_ns);
     struct accumulated power_from = point(ends->from, ends->from_count, p, ends->from_ns);
     struct accumulated power_to = point(ends->to, ends->to_count, p, ends->to_ns);
-    struct accumulator_interval watts;
+    struct accumulator_interval joules, watts;
     struct fuse_input in;
     struct fuse_output out;
-    double slack_j;
+    double slack_j, late_s = 0;
 
-    interval_of(meter, ends, p, WATTLE_UNKNOWN, &watts);
-    if (!from.started || !to.started || !power_from.started || part->energy.gap_s > 0 ||
-        isnan(watts.energy_j) || watts.gap_s > 0) {
+    if (!to.started || !power_to.started) {
         return;
     }
-    in.counter_j = part->energy.energy_j;
+    if (!from.started || !power_from.started) {
+        from = first_point(counter, &to);
+        power_from = first_point(power, &power_to);
+        late_s = fmax(0, clock_s(from.t_ns - ends->from_ns));
+    }
+    accumulator_interval(counter, &from, &to, WATTLE_UNKNOWN, &joules);
+    accumulator_interval(power, &power_from, &power_to, WATTLE_UNKNOWN, &watts);
+    if (joules.gap_s > 0 || isnan(watts.energy_j) || watts.gap_s > 0) {
+        return;
+    }
+    in.counter_j = joules.energy_j;
     in.counter_edge_j = fmax(from.edge_j, to.edge_j);
     in.step_s = fmax(counter->period_s, counter->observed_period_s);
     in.power_j = watts.energy_j;
@@ -102,6 +130,7 @@ static void fuse_part(const struct wattle_meter *meter, const struct ends *ends,
     part->energy.high_j = out.energy_j + out.half_j + slack_j;
     part->energy.repeat_j = out.half_j;
     part->energy.samples += watts.samples;
+    add_late_start(counter, power, late_s, part);
 }
 
 static void unique_name(struct wattle_energy *ret, struct wattle_component *component,
