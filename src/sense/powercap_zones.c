@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 #include <dirent.h>
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +16,13 @@
 
 /* More than any machine has; a tree of links to itself ends here. */
 #define ZONES_MAX 512
+
+/* A limit above this is "no limit" (boards set 4095.875 W), not a property of the part. */
+#define LIMIT_BELIEVED_W 1500.0
+/* Parts of 15 W draw 64 W for seconds, and some machines state only the 15: never call less
+ * than this implausible. */
+#define PACKAGE_FLOOR_W 70.0
+#define DRAM_FLOOR_W 30.0
 
 bool powercap_zone_parse(const char *base, struct powercap_zone *ret)
 {
@@ -212,4 +220,51 @@ void powercap_zones_finish(struct powercap_zones *zones)
 {
     free(zones->items);
     memset(zones, 0, sizeof *zones);
+}
+
+double powercap_zone_power_w(const struct powercap_zone *zone)
+{
+    static const char *const files[][2] = {
+        {"constraint_0_power_limit_uw", "constraint_0_max_power_uw"},
+        {"constraint_1_power_limit_uw", "constraint_1_max_power_uw"},
+        {"constraint_2_power_limit_uw", "constraint_2_max_power_uw"},
+    };
+    double highest_w = WATTLE_UNKNOWN;
+    double floor_w = zone->name.domain == WATTLE_D_DRAM ? DRAM_FLOOR_W : PACKAGE_FLOOR_W;
+    bool more = zone->name.domain != WATTLE_D_CORE && zone->name.domain != WATTLE_D_UNCORE;
+    size_t i, j;
+
+    for (i = 0; i < sizeof files / sizeof files[0] && more; i++) {
+        more = false;
+        for (j = 0; j < 2; j++) {
+            uint64_t limit_uw = 0;
+            double limit_w;
+
+            more = file_read_u64(zone->path, files[i][j], &limit_uw) != -ENOENT || more;
+            limit_w = (double)limit_uw / 1e6;
+            if (limit_uw > 0 && limit_w <= LIMIT_BELIEVED_W && !(limit_w <= highest_w)) {
+                highest_w = limit_w;
+            }
+        }
+    }
+    return highest_w < floor_w ? floor_w : highest_w;
+}
+
+uint64_t powercap_zone_range(const struct powercap_zones *zones, const struct powercap_zone *zone,
+                             const struct rapl_cpu *cpu, uint64_t count)
+{
+    uint64_t range = rapl_likely_range_uj(cpu, zone->name.domain);
+    size_t i;
+
+    for (i = 0; i < zones->count; i++) {
+        const struct powercap_zone *other = &zones->items[i];
+        uint64_t stated;
+
+        if (other != zone && other->name.domain == zone->name.domain &&
+            file_read_u64(other->path, "max_energy_range_uj", &stated) == 0 && stated > 0) {
+            range = stated;
+            break;
+        }
+    }
+    return count > range ? RAPL_LARGEST_RANGE_UJ : range;
 }

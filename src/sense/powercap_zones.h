@@ -36,6 +36,12 @@ struct powercap_zones {
 int powercap_zones_find(const char *sysfs, struct powercap_zones *ret, struct wattle_error *err);
 void powercap_zones_finish(struct powercap_zones *zones);
 
+/* The largest power that the zone's own limits speak of; NaN when they say nothing. */
+double powercap_zone_power_w(const struct powercap_zone *zone);
+/* The range of a zone that does not state it: a sibling's of the same kind, or the usual one. */
+uint64_t powercap_zone_range(const struct powercap_zones *zones, const struct powercap_zone *zone,
+                             const struct rapl_cpu *cpu, uint64_t count);
+
 /* Pure: "intel-rapl:10:0" or "intel-rapl-mmio:0" into its numbers; false for anything else. */
 bool powercap_zone_parse(const char *base, struct powercap_zone *ret);
 

@@ -271,5 +271,5 @@ uint64_t rapl_likely_range_uj(const struct rapl_cpu *cpu, enum wattle_domain dom
     if (domain == WATTLE_D_DRAM && rapl_dram_unit_is_fixed(cpu)) {
         return 65712999613;
     }
-    return 262143328850;
+    return RAPL_LARGEST_RANGE_UJ;
 }

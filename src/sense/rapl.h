@@ -14,6 +14,8 @@
 #include <wattle/sys/sensor.h>
 
 #define RAPL_PARTS_MAX 256
+/* 0xFFFFFFFF counts of 61035 nJ, as the kernel rounds 2^-14 J. */
+#define RAPL_LARGEST_RANGE_UJ 262143328850ULL
 
 enum rapl_vendor { RAPL_VENDOR_UNKNOWN = 0, RAPL_VENDOR_INTEL, RAPL_VENDOR_AMD };
 

@@ -80,6 +80,7 @@ static void msr_close_handle(const struct wattle_host *host, int handle)
 static int add_refusal(struct wattle_channel_list *found, int errnum)
 {
     struct wattle_channel channel;
+    struct wattle_error why;
 
     wattle_channel_init(&channel, DRIVER);
     snprintf(channel.name, sizeof channel.name, DRIVER);
@@ -95,7 +96,8 @@ static int add_refusal(struct wattle_channel_list *found, int errnum)
                  "permission denied: needs root (CAP_SYS_RAWIO)");
         snprintf(channel.remedy, sizeof channel.remedy, "run as root; prefer powercap or perf");
     } else {
-        snprintf(channel.reason, sizeof channel.reason, "/dev/cpu/*/msr: %s", strerror(errnum));
+        error_errno(&why, errnum, "/dev/cpu/*/msr");
+        snprintf(channel.reason, sizeof channel.reason, "%s", why.text);
     }
     return wattle_channel_add(found, &channel);
 }

@@ -108,6 +108,7 @@ static void try_counter(const struct wattle_host *host, struct wattle_channel *c
     int handle = counter_open(host, (uint32_t)channel->driver_data[DATA_TYPE],
                               channel->driver_data[DATA_CONFIG],
                               (int)channel->driver_data[DATA_CPU]);
+    struct wattle_error why;
     int64_t paranoid;
 
     if (handle >= 0) {
@@ -121,8 +122,8 @@ static void try_counter(const struct wattle_host *host, struct wattle_channel *c
         return;
     }
     if (handle != -EACCES && handle != -EPERM) {
-        snprintf(channel->reason, sizeof channel->reason, "perf_event_open: %s",
-                 strerror(-handle));
+        error_errno(&why, -handle, "perf_event_open");
+        snprintf(channel->reason, sizeof channel->reason, "%s", why.text);
         return;
     }
     if (file_read_i64(host->procfs, "sys/kernel/perf_event_paranoid", &paranoid) == 0) {

@@ -41,45 +41,12 @@ enum { PROBE_COUNT = 0 };
 /* Two zones of one register are read within a millisecond, at a few hundred watts. */
 #define MIRROR_UJ 5e6
 
-/* A limit above this is "no limit" (boards set 4095.875 W), not a property of the part. */
-#define LIMIT_BELIEVED_W 1500.0
-/* Parts of 15 W draw 64 W for seconds, and some machines state only the 15: never call less
- * than this implausible. */
-#define PACKAGE_FLOOR_W 70.0
-#define DRAM_FLOOR_W 30.0
-
-/* The largest power that the zone's own limits speak of; NaN when they say nothing. */
-static double stated_power_w(const struct powercap_zone *zone)
-{
-    static const char *const files[][2] = {
-        {"constraint_0_power_limit_uw", "constraint_0_max_power_uw"},
-        {"constraint_1_power_limit_uw", "constraint_1_max_power_uw"},
-        {"constraint_2_power_limit_uw", "constraint_2_max_power_uw"},
-    };
-    double highest_w = WATTLE_UNKNOWN;
-    double floor_w = zone->name.domain == WATTLE_D_DRAM ? DRAM_FLOOR_W : PACKAGE_FLOOR_W;
-    bool more = zone->name.domain != WATTLE_D_CORE && zone->name.domain != WATTLE_D_UNCORE;
-    size_t i, j;
-
-    for (i = 0; i < sizeof files / sizeof files[0] && more; i++) {
-        more = false;
-        for (j = 0; j < 2; j++) {
-            uint64_t limit_uw = 0;
-            double limit_w;
-
-            more = file_read_u64(zone->path, files[i][j], &limit_uw) != -ENOENT || more;
-            limit_w = (double)limit_uw / 1e6;
-            if (limit_uw > 0 && limit_w <= LIMIT_BELIEVED_W && !(limit_w <= highest_w)) {
-                highest_w = limit_w;
-            }
-        }
-    }
-    return highest_w < floor_w ? floor_w : highest_w;
-}
-
 static void deny(struct wattle_channel *channel, const char *what, int errnum)
 {
-    snprintf(channel->reason, sizeof channel->reason, "%s: %s", what, strerror(errnum));
+    struct wattle_error why;
+
+    error_errno(&why, errnum, "%s", what);
+    snprintf(channel->reason, sizeof channel->reason, "%s", why.text);
     if (errnum == EACCES || errnum == EPERM) {
         snprintf(channel->reason, sizeof channel->reason,
                  "permission denied: %s is readable by root alone", what);
@@ -87,26 +54,6 @@ static void deny(struct wattle_channel *channel, const char *what, int errnum)
                  "run 'sudo wattle doctor --fix' (a udev rule that lets group wattle read it), "
                  "then 'sudo usermod -aG wattle $USER' and log in again");
     }
-}
-
-/* The range of a zone that does not state it: a sibling's of the same kind, or the usual one. */
-static uint64_t assumed_range(const struct powercap_zones *zones, const struct powercap_zone *zone,
-                              const struct rapl_cpu *cpu, uint64_t count)
-{
-    uint64_t range = rapl_likely_range_uj(cpu, zone->name.domain);
-    size_t i;
-
-    for (i = 0; i < zones->count; i++) {
-        const struct powercap_zone *other = &zones->items[i];
-        uint64_t stated;
-
-        if (other != zone && other->name.domain == zone->name.domain &&
-            file_read_u64(other->path, "max_energy_range_uj", &stated) == 0 && stated > 0) {
-            range = stated;
-            break;
-        }
-    }
-    return count > range ? 262143328850 : range;
 }
 
 _Static_assert(sizeof ((struct counter_file *)0)->path ==
@@ -137,12 +84,12 @@ static void fill_counter(const struct powercap_zones *zones, const struct powerc
     channel->driver_data[PROBE_COUNT] = count;
     if (file_read_u64(zone->path, "max_energy_range_uj", &channel->range) != 0 ||
         channel->range == 0) {
-        channel->range = assumed_range(zones, zone, cpu, count);
+        channel->range = powercap_zone_range(zones, zone, cpu, count);
         snprintf(channel->reason, sizeof channel->reason,
                  "max_energy_range_uj cannot be read; taken as %llu",
                  (unsigned long long)channel->range);
     }
-    channel->max_power_w = stated_power_w(zone);
+    channel->max_power_w = powercap_zone_power_w(zone);
 }
 
 static void refuse_other_ways(struct wattle_channel *channel,
