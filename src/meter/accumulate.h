@@ -36,6 +36,7 @@ struct accumulated {
     double random_j2; /* variance of discretisation */
     double gap_s;     /* not covered by a trusted reading */
     uint64_t samples; /* trusted readings */
+    bool moved;       /* the counter had: its power was known */
     double edge_j;    /* this very point may be off by so much; not cumulative */
     double power_w;   /* at this point, not cumulative; NaN unknown */
 };

@@ -68,6 +68,7 @@ void accumulator_at(const struct accumulator *acc, int64_t t_ns, struct accumula
         ret->power_w = WATTLE_UNKNOWN;
         return;
     }
+    ret->moved = acc->moved;
     ret->edge_j = edge_j(acc, age_s);
     if (acc->failing || accumulator_frozen(acc, t_ns)) {
         double blind_s = acc->failing ? age_s : fmax(0, seconds(t_ns - acc->changed_ns));
@@ -119,6 +120,23 @@ static void add_missed(const struct accumulator *acc, double missed_s, double as
     ret->gap_s += missed_s;
 }
 
+/*
+ * Half width by the ends. Where the power at the start was not known yet, one update of the
+ * highest power was taken; now the mean is known, and twice that will do.
+ */
+static double ends_j(const struct accumulator *acc, const struct accumulated *from,
+                     const struct accumulated *to, double mean_w)
+{
+    double from_j = from->edge_j;
+
+    if (acc->quantity == WATTLE_Q_ENERGY && from->started && !from->moved && to->moved) {
+        double period_s = fmax(acc->period_s, acc->observed_period_s);
+
+        from_j = fmin(from_j, 2 * mean_w * period_s + acc->unit_j);
+    }
+    return fmax(from_j, to->edge_j);
+}
+
 void accumulator_interval(const struct accumulator *acc, const struct accumulated *from,
                           const struct accumulated *to, double assumed_w,
                           struct accumulator_interval *ret)
@@ -126,7 +144,7 @@ void accumulator_interval(const struct accumulator *acc, const struct accumulate
     double energy_j = fmax(0, to->energy_j - from->energy_j);
     double dt_s = seconds(to->t_ns - from->t_ns);
     double random_j = Z90 * sqrt(fmax(0, to->random_j2 - from->random_j2));
-    double half_j = hypot(random_j, fmax(from->edge_j, to->edge_j));
+    double half_j = hypot(random_j, ends_j(acc, from, to, dt_s > 0 ? energy_j / dt_s : 0));
 
     memset(ret, 0, sizeof *ret);
     ret->energy_j = energy_j;

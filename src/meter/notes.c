@@ -145,8 +145,8 @@ void notes_fill(const struct wattle_meter *meter, const struct select_candidate 
         if (component->counted && component->gap_s > 0) {
             char text[32];
 
-            note_add(ret, "%s: could not be read for %s: estimated, or bridged by its counter",
-                     component->name, units_duration(component->gap_s, text, sizeof text));
+            note_add(ret, "%s: not readable for %s (estimated or bridged)", component->name,
+                     units_duration(component->gap_s, text, sizeof text));
         }
     }
     if (meter->slow_wanted && !meter->slow_done) {

@@ -12,6 +12,8 @@
 #define FORCED_MIN_NS 1000000LL
 /* CPU time has a resolution of a jiffy, 10 ms at worst: /proc/stat is not read more often. */
 #define BUSY_MIN_NS 20000000LL
+/* What a driver's time stamp may differ by from ours. */
+#define CLOCK_SLACK_NS 50000000LL
 /* A hanging slow driver (a GPU that falls off the bus) may not hang who asks for a reading. */
 #define SLOW_READ_WAIT_S 2
 
@@ -31,8 +33,25 @@ static bool due(const struct group *group, int64_t now_ns, int kind)
     return group->read_ns == 0 || age_ns >= least_ns || age_ns < 0;
 }
 
-static void ask(struct group *group, int64_t now_ns)
+/*
+ * A counter is read now, whatever the driver's clock says; a power may have been taken before (a
+ * BMC answers late), but not in the future. Within CLOCK_SLACK_NS the driver knows better.
+ */
+static void trust_clock(const struct slot *slot, int64_t begin_ns, int64_t end_ns,
+                        struct wattle_reading *reading)
 {
+    bool ahead = reading->t_ns > end_ns + CLOCK_SLACK_NS;
+    bool behind = reading->t_ns < begin_ns - CLOCK_SLACK_NS;
+
+    if (slot->energy && (ahead || (behind && slot->channel.quantity == WATTLE_Q_ENERGY))) {
+        reading->t_ns = end_ns;
+    }
+}
+
+static void ask(const struct wattle_meter *meter, struct group *group)
+{
+    int64_t now_ns = meter_now_ns(meter);
+    int64_t end_ns;
     size_t i;
 
     if (group->driver->read(group->state, group->readings) < 0) {
@@ -41,6 +60,10 @@ static void ask(struct group *group, int64_t now_ns)
             group->readings[i].t_ns = now_ns;
         }
         group->ended = true;
+    }
+    end_ns = meter_now_ns(meter);
+    for (i = 0; i < group->count; i++) {
+        trust_clock(&group->slots[i], now_ns, end_ns, &group->readings[i]);
     }
     group->read_ns = now_ns;
     group->fresh = true;
@@ -121,7 +144,7 @@ static bool ask_slow(struct wattle_meter *meter, int kind)
             continue;
         }
         if (due(group, meter_now_ns(meter), kind)) {
-            ask(group, meter_now_ns(meter));
+            ask(meter, group);
             pthread_mutex_lock(&meter->lock);
             add_group(meter, group);
             pthread_mutex_unlock(&meter->lock);
@@ -298,7 +321,7 @@ void round_take(struct wattle_meter *meter, int kind)
         struct group *group = meter->groups[g];
 
         if (!group->slow && due(group, now_ns, kind)) {
-            ask(group, now_ns);
+            ask(meter, group);
             any = true;
         }
     }

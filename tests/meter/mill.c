@@ -122,7 +122,7 @@ static int read_some(void *opaque, struct wattle_reading *readings)
         int64_t t_ns = mill_monotonic(mill);
 
         memset(&readings[i], 0, sizeof readings[i]);
-        readings[i].t_ns = t_ns;
+        readings[i].t_ns = t_ns + mill->driver_clock_ns;
         readings[i].low = readings[i].high = NAN;
         readings[i].value = channel->value;
         readings[i].count = channel->count % 262143328851ULL;

@@ -30,6 +30,7 @@ struct mill {
     struct wattle_host host;
     int64_t t_ns;
     int64_t asleep_ns;
+    int64_t driver_clock_ns; /* the driver's clock is so much ahead */
     bool real_time;
     struct mill_channel channels[MILL_CHANNELS_MAX];
     size_t count;

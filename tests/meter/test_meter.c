@@ -544,6 +544,30 @@ static void sleep_is_noted_and_makes_a_gap(void **state)
     wattle_meter_close(meter);
 }
 
+static void a_driver_with_a_wrong_clock_changes_no_energy(void **state)
+{
+    struct wattle_session *session;
+    struct wattle_meter *meter;
+    struct wattle_energy e;
+    struct mill mill;
+
+    (void)state;
+    two_sockets(&mill);
+    assert_int_equal(mill_open(&mill, &meter, NULL), 0);
+    mill_turn(&mill, meter, 1, two_sockets_w);
+    wattle_session_start(&session, meter, NULL);
+    mill_turn(&mill, meter, 1, two_sockets_w);
+    mill.driver_clock_ns = -5000000000LL;
+    mill_turn(&mill, meter, 1, two_sockets_w);
+    mill.driver_clock_ns = 5000000000LL;
+    mill_turn(&mill, meter, 1, two_sockets_w);
+    wattle_session_stop(session, &e, NULL);
+    assert_near(e.machine_j.value, 594, 0);
+    assert_int_equal(e.quality, WATTLE_MEASURED);
+    wattle_session_destroy(session);
+    wattle_meter_close(meter);
+}
+
 /* xorshift64: the same numbers on every machine */
 static uint64_t next(uint64_t *s)
 {
@@ -744,6 +768,7 @@ int main(void)
         cmocka_unit_test(options_that_mean_nothing_are_refused),
         cmocka_unit_test(a_model_read_once_a_second_makes_no_peaks_of_its_own),
         cmocka_unit_test(sleep_is_noted_and_makes_a_gap),
+        cmocka_unit_test(a_driver_with_a_wrong_clock_changes_no_energy),
         cmocka_unit_test(back_to_back_sessions_add_up_to_the_whole),
         cmocka_unit_test(no_rate_lets_a_counter_wrap_unseen),
         cmocka_unit_test(a_driver_that_does_not_open_is_refused_with_its_words),
