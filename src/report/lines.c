@@ -54,15 +54,21 @@ static const struct scale masses[] = {
 
 #define COUNT(a) (sizeof(a) / sizeof(a)[0])
 
-/* base/units chooses the prefix; its words "41.3 J" are taken apart again, so that it is chosen
+/* Three digits, and more where the interval is too narrow to show in three. */
+static int digits(const struct wattle_bound *bound)
+{
+    double width = (bound->high - bound->low) / fabs(bound->value);
+
+    return !(width > 0) || width > 0.01 ? 3 : width > 0.001 ? 4 : 5;
+}
+
+/* base/units chooses the prefix; its words "41.3 J" are taken apart for it, so that it is chosen
  * in one place. */
-static const struct scale *split(const char *words, const struct scale *scales, size_t count,
-                                 char *ret_number, size_t size)
+static const struct scale *scale_of(const char *words, const struct scale *scales, size_t count)
 {
     const char *space = strchr(words, ' ');
     size_t i;
 
-    snprintf(ret_number, size, "%.*s", space != NULL ? (int)(space - words) : 32, words);
     for (i = 0; space != NULL && i < count; i++) {
         if (strcmp(space + 1, scales[i].unit) == 0) {
             return &scales[i];
@@ -71,39 +77,49 @@ static const struct scale *split(const char *words, const struct scale *scales, 
     return NULL;
 }
 
-const char *lines_energy(double joules, char *ret_number, size_t size)
-{
-    char words[48];
-    const struct scale *scale = split(units_energy(joules, words, sizeof words), energies,
-                                      COUNT(energies), ret_number, size);
-
-    return scale != NULL ? scale->unit : "";
-}
-
-static void end(double value, const struct scale *scale, char *ret, size_t size)
+static void end(double value, const struct scale *scale, int count, char *ret, size_t size)
 {
     if (value == 0) {
         snprintf(ret, size, "0");
     } else {
-        units_number(value / scale->divisor, 3, ret, size);
+        units_number(value / scale->divisor, count, ret, size);
     }
 }
 
+const char *lines_energy(const struct wattle_bound *bound, char *ret_number, size_t size)
+{
+    char words[48];
+    const struct scale *scale =
+        scale_of(units_energy(bound->value, words, sizeof words), energies, COUNT(energies));
+
+    if (scale == NULL) {
+        snprintf(ret_number, size, "unknown");
+        return "";
+    }
+    end(bound->value, scale, digits(bound), ret_number, size);
+    return scale->unit;
+}
+
 static const char *interval(const struct wattle_bound *bound, const struct scale *scale,
-                            const char *number,
                             const char *(*words)(double value, char *ret, size_t size), char *ret,
                             size_t size)
 {
-    char low[40], high[40];
+    char low[40], high[40], number[40];
+    int count = digits(bound);
 
     ret[0] = '\0';
     if (scale == NULL || isnan(bound->low) || isnan(bound->high)) {
         return ret;
     }
-    end(bound->low, scale, low, sizeof low);
-    end(bound->high, scale, high, sizeof high);
-    if (fabs(bound->high) >= 999.5 * scale->divisor && scale->divisor < 1e3) {
-        /* Three orders above the value: each end in its own unit. */
+    if (bound->value == 0 && bound->low == 0 && bound->high > 0) {
+        snprintf(ret, size, "0-%s", words(bound->high, high, sizeof high));
+        return ret;
+    }
+    end(bound->value, scale, count, number, sizeof number);
+    end(bound->low, scale, count, low, sizeof low);
+    end(bound->high, scale, count, high, sizeof high);
+    if (bound->high >= 999.5 * scale->divisor && bound->high > 20 * bound->value) {
+        /* Orders above the value: each end in its own unit. */
         words(bound->high, high, sizeof high);
         if (bound->low != 0) {
             words(bound->low, low, sizeof low);
@@ -117,24 +133,21 @@ static const char *interval(const struct wattle_bound *bound, const struct scale
 
 const char *lines_interval(const struct wattle_bound *bound, char *ret, size_t size)
 {
-    char words[48], number[48];
-    const struct scale *scale = split(units_energy(bound->value, words, sizeof words), energies,
-                                      COUNT(energies), number, sizeof number);
+    char words[48];
 
-    if (bound->value == 0 && bound->low == 0 && bound->high > 0) {
-        snprintf(ret, size, "0-%s", units_energy(bound->high, words, sizeof words));
-        return ret;
-    }
-    return interval(bound, scale, number, units_energy, ret, size);
+    return interval(bound,
+                    scale_of(units_energy(bound->value, words, sizeof words), energies,
+                             COUNT(energies)),
+                    units_energy, ret, size);
 }
 
 const char *lines_mass_interval(const struct wattle_bound *bound, char *ret, size_t size)
 {
-    char words[48], number[48];
-    const struct scale *scale = split(units_mass(bound->value, words, sizeof words), masses,
-                                      COUNT(masses), number, sizeof number);
+    char words[48];
 
-    return interval(bound, scale, number, units_mass, ret, size);
+    return interval(bound,
+                    scale_of(units_mass(bound->value, words, sizeof words), masses, COUNT(masses)),
+                    units_mass, ret, size);
 }
 
 const char *lines_share(double part, double whole, char *ret, size_t size)

@@ -16,11 +16,12 @@ __attribute__((format(printf, 2, 3))) void line_add(struct line *line, const cha
 /* The same with ", " before it, unless the line is empty. */
 __attribute__((format(printf, 2, 3))) void line_item(struct line *line, const char *format, ...);
 
-/* "41.3" and "J": the number and the unit apart, so that columns align. The unit is static. */
-const char *lines_energy(double joules, char *ret_number, size_t size);
+/* "41.3" and "J": the number and the unit apart, so that columns align; more digits where the
+ * interval would not show in three (162.7 of 162.3-163.1). The unit is static. */
+const char *lines_energy(const struct wattle_bound *bound, char *ret_number, size_t size);
 
-/* "40.9-41.7" in the unit that lines_energy chose for the value (0 has none: "0-61.0 uJ"); "" when
- * unknown or no wider than the number itself. */
+/* "40.9-41.7" in the unit and digits of lines_energy (0 has none: "0-61.0 uJ"); "" when unknown or
+ * no wider than the number itself. */
 const char *lines_interval(const struct wattle_bound *bound, char *ret, size_t size);
 const char *lines_mass_interval(const struct wattle_bound *bound, char *ret, size_t size);
 

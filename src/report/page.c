@@ -42,7 +42,7 @@ void page_row(const struct page *page, const char *label, const struct wattle_bo
     if (!wattle_known(bound->value)) {
         return;
     }
-    unit = lines_energy(bound->value, number, sizeof number);
+    unit = lines_energy(bound, number, sizeof number);
     lines_interval(bound, interval, sizeof interval);
     lines_share(bound->value, whole_j, share, sizeof share);
     line_add(&line, "  %-*s%s %-*s  %-13s  %7s", PAGE_LABEL, label, number,

@@ -99,7 +99,7 @@ void report_sentence(FILE *out, const struct wattle_record *record)
         fputs("energy unknown: no usable sensor (wattle doctor says why)", out);
         return;
     }
-    unit = lines_energy(energy->machine_j.value, number, sizeof number);
+    unit = lines_energy(&energy->machine_j, number, sizeof number);
     lines_interval(&energy->machine_j, interval, sizeof interval);
     line_add(&line, "%s %s", number, unit);
     if (interval[0] != '\0') {

@@ -5,6 +5,7 @@
 #include <cmocka.h>
 
 #include "golden.h"
+#include "report/lines.h"
 #include "report/text.h"
 #include "sample.h"
 
@@ -155,9 +156,35 @@ static void a_measured_wall_and_an_interrupted_run(void **state)
     wattle_record_finish(&record);
 }
 
+static void expect_energy(double value, double low, double high, const char *expected)
+{
+    const struct wattle_bound bound = {value, low, high};
+    char number[48], interval[96], printed[200];
+    const char *unit = lines_energy(&bound, number, sizeof number);
+
+    lines_interval(&bound, interval, sizeof interval);
+    snprintf(printed, sizeof printed, "%s %s (%s)", number, unit, interval);
+    assert_string_equal(printed, expected);
+}
+
+static void digits_follow_the_interval(void **state)
+{
+    (void)state;
+    expect_energy(41.3, 40.9, 41.7, "41.3 J (40.9-41.7)");
+    expect_energy(162.71, 162.3, 163.1, "162.7 J (162.3-163.1)");
+    expect_energy(1000.2, 1000.1, 1000.3, "1000.2 J (1000.1-1000.3)");
+    expect_energy(5, 5, 5, "5.00 J ()");
+    expect_energy(0, 0, 0, "0 J ()");
+    expect_energy(0, 0, 0.002, "0 J (0-2.00 mJ)");
+    expect_energy(0.06, 0, 3.16, "60.0 mJ (0-3.16 J)");
+    expect_energy(0.06, 0.01, 3.16, "60.0 mJ (10.0 mJ-3.16 J)");
+    expect_energy(7200000, 7128000, 7272000, "2.00 kWh (1.98-2.02)");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(digits_follow_the_interval),
         cmocka_unit_test(a_measured_run),
         cmocka_unit_test(a_plain_run_is_twelve_lines),
         cmocka_unit_test(a_virtual_machine_without_counters),
