@@ -235,7 +235,9 @@ static void set_wall(const struct wattle_meter *meter, const struct part *parts,
         sum.low += parts[i].energy.low_j;
         sum.high += parts[i].energy.high_j;
     }
-    if (source != NULL) {
+    if (source != NULL && !whole && sum.high < ret->machine_j.low) {
+        note_add(ret, "%s: less at the plug than was counted behind it: not believed", source);
+    } else if (source != NULL) {
         ret->wall_j.value = (double)microjoules(sum.value) / 1e6;
         ret->wall_j.low = (double)microjoules(sum.low) / 1e6;
         ret->wall_j.high = (double)microjoules(sum.high) / 1e6;
