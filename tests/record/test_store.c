@@ -168,6 +168,35 @@ static void a_spooled_run_is_taken_in_when_its_process_is_gone(void **state)
     store_close(store);
 }
 
+static void a_running_series_is_thinned_and_keeps_its_ends(void **state)
+{
+    const struct folder *folder = *state;
+    struct wattle_record record;
+    struct spool *spool;
+    struct store *store;
+    size_t i;
+
+    sample_record(&record);
+    free(record.series);
+    record.series_count = 1000;
+    record.series = calloc(1000, sizeof *record.series);
+    assert_non_null(record.series);
+    for (i = 0; i < 1000; i++) {
+        record.series[i].t_ns = record.series_origin_ns + (int64_t)i * 1000000000;
+        record.series[i].energy_j = (double)i;
+    }
+    record.state = WATTLE_RUN_RUNNING;
+    assert_int_equal(spool_open(&spool, folder->store, record.id, NULL), 0);
+    assert_int_equal(spool_write(spool, &record, NULL), 0);
+    spool_close(spool, false);
+    assert_int_equal(store_open(&store, folder->store, 0, NULL), 0);
+    assert_int_equal(store_get(store, "last", &record, NULL), 0);
+    assert_int_equal(record.series_count, 60);
+    assert_true(record.series[0].energy_j == 0 && record.series[59].energy_j == 999);
+    wattle_record_finish(&record);
+    store_close(store);
+}
+
 static void an_old_spool_does_not_replace_the_finished_run(void **state)
 {
     const struct folder *folder = *state;
@@ -337,6 +366,7 @@ int main(void)
         in_folder(a_run_is_named_by_its_beginning),
         in_folder(nobody_else_may_read_it),
         in_folder(a_spooled_run_is_taken_in_when_its_process_is_gone),
+        in_folder(a_running_series_is_thinned_and_keeps_its_ends),
         in_folder(an_old_spool_does_not_replace_the_finished_run),
         in_folder(junk_in_the_spool_is_set_apart),
         in_folder(a_newer_store_is_refused_and_left_alone),
