@@ -16,7 +16,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 
-#define PERIOD_NS (20 * 1000 * 1000LL) /* shorter than a meter's sample, longer than a tick */
+#define PERIOD_NS (20LL * 1000 * 1000) /* shorter than a meter's sample, longer than a tick */
 #define STACK_SIZE ((size_t)64 * 1024)
 #define SWEEP_SIZE ((size_t)64 * 1024)
 #define LANES 4

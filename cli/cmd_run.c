@@ -21,7 +21,7 @@
 #include "record/store.h"
 #include "report/text.h"
 
-#define FIRST_SPOOL_NS (50 * 1000 * 1000LL) /* a command of milliseconds is not kept waiting */
+#define FIRST_SPOOL_NS (50LL * 1000 * 1000) /* a command of milliseconds is not kept waiting */
 #define SPOOL_NS NS_PER_S
 #define SHORT_RUN_S 1.0
 #define COLLECT_EVERY 32

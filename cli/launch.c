@@ -4,18 +4,17 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/sched.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "cli/spawn.h"
 
 static const int taken_signals[] = {SIGINT,  SIGQUIT, SIGTERM, SIGHUP,  SIGUSR1, SIGUSR2,
                                     SIGCHLD, SIGTSTP, SIGTTIN, SIGTTOU, SIGCONT};
@@ -70,64 +69,46 @@ int launch_interrupted(const struct launch *launch)
 
 /* ---- starting ----------------------------------------------------------------------------- */
 
-/* The child between fork and exec: only async-signal-safe calls. */
-_Noreturn static void become_command(const struct launch *launch, char *const argv[],
-                                     char *const environment[], int exec_fd)
+struct birth {
+    const struct launch *launch;
+    char *const *argv;
+    char *const *environment;
+    int exec_fd;
+};
+
+/* The child before exec: only async-signal-safe calls, and no memory of the parent's is written. */
+static void become_command(void *argument)
 {
+    const struct birth *birth = argument;
     int errnum;
 
-    sigaction(SIGPIPE, &launch->old_pipe, NULL);
-    sigaction(SIGXFSZ, &launch->old_xfsz, NULL);
-    sigaction(SIGCHLD, &launch->old_chld, NULL);
-    sigprocmask(SIG_SETMASK, &launch->old_mask, NULL);
-    execvpe(argv[0], argv, environment);
+    sigaction(SIGPIPE, &birth->launch->old_pipe, NULL);
+    sigaction(SIGXFSZ, &birth->launch->old_xfsz, NULL);
+    sigaction(SIGCHLD, &birth->launch->old_chld, NULL);
+    sigprocmask(SIG_SETMASK, &birth->launch->old_mask, NULL);
+    execvpe(birth->argv[0], birth->argv, birth->environment);
     errnum = errno;
-    while (write(exec_fd, &errnum, sizeof errnum) < 0 && errno == EINTR) {
+    while (write(birth->exec_fd, &errnum, sizeof errnum) < 0 && errno == EINTR) {
     }
     _exit(errnum == ENOENT ? 127 : 126);
-}
-
-/* fork, but born inside the cgroup: moving a process later takes the kernel milliseconds. */
-static pid_t fork_into(int cgroup_fd)
-{
-#ifdef CLONE_INTO_CGROUP
-    if (cgroup_fd >= 0) {
-        struct clone_args args;
-        long pid;
-
-        memset(&args, 0, sizeof args);
-        args.flags = CLONE_INTO_CGROUP;
-        args.exit_signal = SIGCHLD;
-        args.cgroup = (uint64_t)cgroup_fd;
-        pid = syscall(SYS_clone3, &args, sizeof args);
-        if (pid >= 0) {
-            return (pid_t)pid;
-        }
-    }
-#else
-    (void)cgroup_fd;
-#endif
-    return fork();
 }
 
 int launch_start(struct launch *launch, char *const argv[], char *const environment[],
                  int cgroup_fd, struct wattle_error *err)
 {
-    int fds[2];
+    struct birth birth = {launch, argv, environment, -1};
+    int fds[2], errnum;
     pid_t pid;
 
     if (pipe2(fds, O_CLOEXEC) != 0) {
         return error_errno(err, errno, "pipe");
     }
     prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
-    pid = fork_into(cgroup_fd);
-    if (pid == 0) {
-        become_command(launch, argv, environment, fds[1]);
-    }
+    birth.exec_fd = fds[1];
+    pid = spawn_child(cgroup_fd, become_command, &birth);
+    errnum = errno;
     close(fds[1]);
     if (pid < 0) {
-        int errnum = errno;
-
         close(fds[0]);
         return error_errno(err, errnum, "a process for the command cannot be made");
     }
