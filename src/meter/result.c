@@ -162,7 +162,8 @@ static void add_component(const struct wattle_meter *meter, const struct ends *e
     struct wattle_component *component;
 
     if (ret->component_count == WATTLE_COMPONENTS_MAX) {
-        note_add(ret, "more than %d components: the rest is not listed", WATTLE_COMPONENTS_MAX);
+        note_add(ret, "more than %d components: the rest is neither listed nor counted",
+                 WATTLE_COMPONENTS_MAX);
         return;
     }
     component = &ret->components[ret->component_count];
