@@ -248,7 +248,7 @@ static int cmd_forecast(struct cli *cli, int argc, char **argv)
 int cmd_carbon(struct cli *cli, int argc, char **argv)
 {
     static const struct option options[] = {OPTIONS_COMMON};
-    int code = option_next(cli, argc, argv, "", options, help);
+    int code = option_next(cli, argc, argv, "+", options, help);
     int first = optind;
 
     if (code != OPTION_END) {

@@ -226,7 +226,7 @@ int cmd_estimate(struct cli *cli, int argc, char **argv)
     size_t i;
     int code;
 
-    while ((code = option_next(cli, argc, argv, "", options, help)) >= 0) {
+    while ((code = option_next(cli, argc, argv, "+", options, help)) >= 0) {
         if (code == OPT_MODEL) {
             model = optarg;
         } else {

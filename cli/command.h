@@ -56,9 +56,10 @@ enum { OPTION_HELP = 256, OPTION_LOG_LEVEL, OPTION_LOG_FORMAT, OPTION_OWN };
 enum { OPTION_END = -1, OPTION_BAD = -2, OPTION_DONE = -3 };
 
 /*
- * getopt_long that stops at the first word that is no option. Returns the option, or OPTION_END,
- * OPTION_BAD after it has said what is wrong (exit CLI_USAGE), OPTION_DONE after it has printed
- * `help` (exit CLI_OK).
+ * getopt_long: options may stand among the arguments, and argv is sorted. With a "+" before
+ * `short_options` the first word that is no option ends them, for commands whose arguments have
+ * options of their own. Returns the option, or OPTION_END, OPTION_BAD after it has said what is
+ * wrong (exit CLI_USAGE), OPTION_DONE after it has printed `help` (exit CLI_OK).
  */
 int option_next(struct cli *cli, int argc, char **argv, const char *short_options,
                 const struct option *long_options, const char *help);

@@ -52,10 +52,15 @@ static void say_unknown_option(struct cli *cli, const char *word, const struct o
 }
 
 /* getopt_long found something wrong with argv[optind - 1]. */
-static int say_bad_option(struct cli *cli, int code, char **argv, const struct option *options)
+static int say_bad_option(struct cli *cli, int code, char **argv, const char *shorts,
+                          const struct option *options)
 {
     const char *word = argv[optind - 1];
     size_t i, length, matches = 0, exact = 0;
+
+    if (code == '?' && optopt > 0 && optopt < OPTION_HELP && strchr(shorts, optopt) == NULL) {
+        word = ""; /* one letter of a word that getopt has not left yet */
+    }
 
     if (code == ':') {
         usage_error(cli, "option \"%.80s\" needs a value; see `wattle %s --help`", word,
@@ -83,10 +88,11 @@ static int say_bad_option(struct cli *cli, int code, char **argv, const struct o
 int option_next(struct cli *cli, int argc, char **argv, const char *short_options,
                 const struct option *long_options, const char *help)
 {
+    bool stops = short_options[0] == '+';
     char shorts[64];
 
-    /* +: the first word that is no option ends them; colon: a missing value is told apart. */
-    snprintf(shorts, sizeof shorts, "+:h%s", short_options);
+    /* The plus comes first; the colon after it tells a missing value apart. */
+    snprintf(shorts, sizeof shorts, "%s:h%s", stops ? "+" : "", short_options + stops);
     opterr = 0;
     for (;;) {
         int code = getopt_long(argc, argv, shorts, long_options, NULL);
@@ -96,7 +102,7 @@ int option_next(struct cli *cli, int argc, char **argv, const char *short_option
             return OPTION_END;
         case '?':
         case ':':
-            return say_bad_option(cli, code, argv, long_options);
+            return say_bad_option(cli, code, argv, shorts, long_options);
         case 'h':
         case OPTION_HELP:
             fputs(help, stdout);

@@ -22,6 +22,7 @@ struct run_options {
     pid_t pid;
     const char *cgroup;
     uid_t uid;
+    const char *target_words[3]; /* the option that named what runs already, and its value */
     double idle_s;
     struct carbon_factor factor; /* zone "": none named */
     char tags[512];

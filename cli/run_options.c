@@ -99,6 +99,13 @@ static bool set_target(struct run_options *options, struct cli *cli, enum measur
     return true;
 }
 
+/* What stands in the place of a command in lists and records. */
+static void name_target(struct run_options *options, const char *option, const char *text)
+{
+    options->target_words[0] = option;
+    options->target_words[1] = text;
+}
+
 static bool take_pid(struct run_options *options, struct cli *cli, const char *text)
 {
     long pid;
@@ -112,6 +119,7 @@ static bool take_pid(struct run_options *options, struct cli *cli, const char *t
         return false;
     }
     options->pid = (pid_t)pid;
+    name_target(options, "--pid", text);
     return true;
 }
 
@@ -130,6 +138,7 @@ static bool take_cgroup(struct run_options *options, struct cli *cli, const char
         return false;
     }
     options->cgroup = text;
+    name_target(options, "--cgroup", text);
     return true;
 }
 
@@ -141,6 +150,7 @@ static bool take_user(struct run_options *options, struct cli *cli, const char *
     if (!set_target(options, cli, MEASURE_USER)) {
         return false;
     }
+    name_target(options, "--user", text);
     if (text[0] >= '0' && text[0] <= '9') {
         if (!option_integer(cli, "--user", text, 0, 0xFFFFFFFEL, &uid)) {
             return false;
@@ -246,7 +256,7 @@ int run_options_parse(struct run_options *options, struct cli *cli, int argc, ch
 
     memset(options, 0, sizeof *options);
     options->target = MEASURE_COMMAND;
-    while ((code = option_next(cli, argc, argv, "o:qv", long_options, help)) >= 0) {
+    while ((code = option_next(cli, argc, argv, "+o:qv", long_options, help)) >= 0) {
         if (!take_option(options, cli, code)) {
             *ret_status = CLI_USAGE;
             return OPTION_BAD;

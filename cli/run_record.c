@@ -18,6 +18,7 @@
 #include "record/store.h"
 
 #define SERIES_MAX 600 /* points of a plot; a terminal or a page shows no more */
+#define SERIES_STEP_NS 2000 /* times are written in whole microseconds */
 #define GAUGES_MAX 128
 
 void run_facts_init(struct run_facts *facts, struct cli *cli)
@@ -119,17 +120,54 @@ static void fill_devices(struct wattle_record *record, struct wattle_meter *mete
     free(gauges);
 }
 
-static int fill_series(struct wattle_record *record, struct measurement *measurement,
-                       struct wattle_error *err)
+/*
+ * From (0, 0) to (duration, energy), so that the parts of the series add up to the whole. The
+ * meter counts from its opening and its first row may lie after the run's start: the rows are hung
+ * at their last, which is the run's end.
+ */
+static size_t frame_series(struct wattle_series_point *points, size_t count, int64_t start_ns,
+                           int64_t end_ns, double energy_j)
 {
-    record->series_origin_ns = measurement_start_ns(measurement);
+    double last_j = count > 0 ? points[count].energy_j : 0; /* rows are in 1..count */
+    size_t used = 1, i;
+
+    points[0].t_ns = start_ns;
+    points[0].energy_j = 0;
+    for (i = 1; i <= count; i++) {
+        int64_t t_ns = points[i].t_ns;
+        double at_j = fmin(energy_j - (last_j - points[i].energy_j), energy_j);
+
+        if (t_ns - points[used - 1].t_ns >= SERIES_STEP_NS && end_ns - t_ns >= SERIES_STEP_NS &&
+            isfinite(at_j)) {
+            points[used].t_ns = t_ns;
+            points[used].energy_j = fmax(at_j, points[used - 1].energy_j);
+            used++;
+        }
+    }
+    points[used].t_ns = end_ns;
+    points[used].energy_j = energy_j;
+    return used + 1;
+}
+
+static int fill_series(struct wattle_record *record, struct measurement *measurement,
+                       const struct wattle_energy *energy, struct wattle_error *err)
+{
+    int64_t start_ns = measurement_start_ns(measurement);
+    int64_t end_ns = start_ns + (int64_t)round(energy->duration_s * NS_PER_S);
+    size_t count;
+
+    record->series_origin_ns = start_ns;
+    if (!wattle_known(energy->machine_j.value) || end_ns <= start_ns) {
+        return 0;
+    }
     record->series = calloc(SERIES_MAX, sizeof *record->series);
     if (record->series == NULL) {
         return error_set(err, WATTLE_E_NOMEM, "out of memory");
     }
-    record->series_count = wattle_meter_series(measurement_meter(measurement),
-                                               record->series_origin_ns, 0, record->series,
-                                               SERIES_MAX);
+    count = wattle_meter_series(measurement_meter(measurement), start_ns, end_ns,
+                                record->series + 1, SERIES_MAX - 2);
+    record->series_count = frame_series(record->series, count, start_ns, end_ns,
+                                        energy->machine_j.value);
     return 0;
 }
 
@@ -143,14 +181,13 @@ int run_record_fill(struct wattle_record *record, struct cli *cli,
                     struct measurement *measurement, const struct wattle_energy *energy,
                     struct wattle_error *err)
 {
-    static const char *const nothing[] = {NULL};
     struct measurement_utilization utilization;
     const char *of = config_text(&cli->config, CONFIG_EMISSIONS_OF);
 
     snprintf(record->id, sizeof record->id, "%s", facts->id);
     snprintf(record->parent_id, sizeof record->parent_id, "%s", facts->parent_id);
     if (record_set_command(record, options->command != NULL ? (const char *const *)options->command
-                                                            : nothing) != 0) {
+                                                            : options->target_words) != 0) {
         return error_set(err, WATTLE_E_NOMEM, "out of memory");
     }
     record->project = copy_text(config_text(&cli->config, CONFIG_PROJECT));
@@ -174,5 +211,5 @@ int run_record_fill(struct wattle_record *record, struct cli *cli,
                        strcmp(of, "machine") == 0 ? WATTLE_OF_MACHINE : WATTLE_OF_TASK,
                        &record->emission);
     }
-    return fill_series(record, measurement, err);
+    return fill_series(record, measurement, energy, err);
 }

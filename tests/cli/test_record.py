@@ -168,7 +168,22 @@ class Contract(MachineTest):
         sleeper = self.start("load", "--cpu", "1", "--duration", "0.5s")
         record, done = self.record("--pid", str(sleeper.pid))
         self.assertEqual(done.returncode, 0)
-        self.assertEqual(record["run"]["command"], [])
+        self.assertEqual(record["run"]["command"], ["--pid", str(sleeper.pid)])
+        row = json.loads(self.wattle("runs", "--json").stdout)[0]
+        self.assertEqual(row["command"], f"--pid {sleeper.pid}")
+
+    def test_the_series_adds_up_to_the_run(self):
+        self.machine.go()
+        for words in (["--", "true"], ["--", "sleep", "0.3"], ["--hz", "1000", "--", "sleep", "1"],
+                      ["--idle", "0.3s", "--", "sleep", "0.3"]):
+            record, _ = self.record(*words)
+            times, energies = (record["series"][key] for key in ("t_s", "energy_j"))
+            self.assertEqual((times[0], energies[0]), (0, 0), words)
+            self.assertAlmostEqual(times[-1], record["run"]["duration_s"], places=6)
+            self.assertEqual(energies[-1], record["energy"]["machine_j"], words)
+            self.assertEqual(energies, sorted(energies))
+            self.assertEqual(times, sorted(set(times)))
+            self.assertLessEqual(len(times), 600)
 
     def test_sensors_are_listed_with_the_reasons_of_those_refused(self):
         (self.machine.counter("intel-rapl:1")).unlink()
