@@ -10,6 +10,10 @@
 #include "meter/memory.h"
 #include "meter/state.h"
 
+/* Calibration keeps a device to itself for a moment: not in the first second, when a short run
+ * would end inside it. */
+#define CALIBRATE_AFTER_S 1
+
 /* A slow driver may take so much of the thread: 2 % of one core. */
 #define CALL_SHARE 50
 #define CALIBRATE_S 0.2
@@ -254,6 +258,22 @@ static void calibrate(struct wattle_meter *meter, struct group *group, bool meas
     free(found);
 }
 
+/* False when the meter is being closed meanwhile. */
+static bool wait_before_calibration(struct wattle_meter *meter)
+{
+    struct timespec until;
+    bool stop;
+
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += CALIBRATE_AFTER_S;
+    pthread_mutex_lock(&meter->lock);
+    while (!meter->stop && pthread_cond_timedwait(&meter->changed, &meter->lock, &until) == 0) {
+    }
+    stop = meter->stop;
+    pthread_mutex_unlock(&meter->lock);
+    return !stop;
+}
+
 static bool calibrated(const struct group *group)
 {
     size_t i;
@@ -311,14 +331,12 @@ void meter_join_slow(struct wattle_meter *meter)
     pthread_cond_broadcast(&meter->changed);
     pthread_mutex_unlock(&meter->lock);
     for (i = first; i < atomic_load(&meter->group_count); i++) {
-        bool stop;
+        bool measure = !calibrated(meter->groups[i]);
 
-        pthread_mutex_lock(&meter->lock);
-        stop = meter->stop;
-        pthread_mutex_unlock(&meter->lock);
-        if (!stop) {
-            calibrate(meter, meter->groups[i], !calibrated(meter->groups[i]));
+        if (measure && !wait_before_calibration(meter)) {
+            break;
         }
+        calibrate(meter, meter->groups[i], measure);
     }
 }
 

@@ -117,7 +117,10 @@ static void add_missed(const struct accumulator *acc, double missed_s, double as
     ret->energy_j += power_w * missed_s;
     ret->high_j += acc->cap_w * missed_s;
     ret->repeat_j = hypot(ret->repeat_j, (acc->cap_w - power_w) * missed_s);
-    ret->gap_s += missed_s;
+    /* Less than an update is what the channel cannot tell anyway: an edge, not a gap. */
+    if (missed_s > fmax(acc->period_s, acc->observed_period_s)) {
+        ret->gap_s += missed_s;
+    }
 }
 
 /*

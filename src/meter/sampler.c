@@ -106,8 +106,10 @@ bool sampler_stop(struct wattle_meter *meter)
 {
     struct timespec until;
     bool ended = true;
+    bool opening;
 
     pthread_mutex_lock(&meter->lock);
+    opening = meter->slow_wanted && !meter->slow_done;
     meter->stop = true;
     pthread_cond_broadcast(&meter->changed);
     pthread_mutex_unlock(&meter->lock);
@@ -117,6 +119,10 @@ bool sampler_stop(struct wattle_meter *meter)
         ended = join(meter->thread, &until);
     }
     if (meter->slow_thread_started) {
+        /* Who ended a session has waited for it already. */
+        if (opening) {
+            clock_gettime(CLOCK_REALTIME, &until);
+        }
         ended = join(meter->slow_thread, &until) && ended;
     }
     meter->thread_started = meter->slow_thread_started = false;
