@@ -37,6 +37,12 @@ double accounts_busy_s(struct accounts *accounts)
     struct machine_cpu_time time;
 
     machine_cpu_totals_read(meter_host(accounts->meter), &time);
+    if (isnan(time.busy_s)) {
+        /* A fake machine that says nothing about use: the task's time is real, so is this. */
+        const struct wattle_host real = {.procfs = "/proc"};
+
+        machine_cpu_totals_read(&real, &time);
+    }
     accounts->tick_s = time.resolution_s;
     return time.busy_s;
 }
@@ -57,7 +63,7 @@ static double cpus(struct accounts *accounts)
 
         if (strcmp(host->procfs, "/proc") != 0) {
             machine_cpu_time_read(host, &time);
-            online = time.cpus;
+            online = time.cpus > 0 ? time.cpus : online;
         }
         accounts->cpus = online > 0 ? (double)online : WATTLE_UNKNOWN;
     }
@@ -68,7 +74,10 @@ static void read_memory(struct accounts *accounts, double dt_s)
 {
     struct machine_memory memory;
 
-    machine_memory_read(meter_host(accounts->meter), &memory);
+    if (accounts->memory_weight <= 0) {
+        cgroup_limits_read(meter_host(accounts->meter), 0, &accounts->limits);
+    }
+    machine_memory_read_within(meter_host(accounts->meter), &accounts->limits, &memory);
     if (!isnan(memory.used_bytes) && memory.total_bytes > 0) {
         /* At least something, so that a run of no length has a value. */
         dt_s += 1e-9;

@@ -13,6 +13,7 @@
 #include "attribute/idle.h"
 #include "attribute/ledger.h"
 #include "attribute/tracker.h"
+#include "machine/cgroup.h"
 #include "meter/meter.h"
 
 #define ACCOUNTS_MAX 256
@@ -63,6 +64,7 @@ struct accounts {
     double start_own_s, last_own_s;
     double last_task_s, task_s, task_error_s;
     double memory_sum, memory_bytes_sum, memory_weight; /* time-weighted */
+    struct cgroup_limits limits; /* once memory_weight > 0 */
 };
 
 void accounts_init(struct accounts *accounts, struct wattle_meter *meter, struct tracker *tracker,

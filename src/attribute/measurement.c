@@ -21,6 +21,7 @@
 #include "base/error.h"
 
 #define STEP_NS NS_PER_S
+#define RECENT_NS (NS_PER_S / 2)
 /* A first question about GPUs, for those that end before the first step. */
 #define EARLY_NS (NS_PER_S / 4)
 
@@ -65,6 +66,15 @@ static void last_round(struct measurement *measurement, struct accounts_round *r
     pthread_mutex_unlock(&measurement->seen);
 }
 
+/* Somebody has kept the accounts a moment ago: no need to do it again. */
+static bool recent(const struct measurement *measurement)
+{
+    int64_t now_ns = clock_monotonic_ns(meter_host(measurement->meter));
+
+    return now_ns - measurement->accounts.last_ns < RECENT_NS &&
+           measurement->accounts.last_ns > measurement->start_ns;
+}
+
 /* One step of the accounts, with a round of now. In turn. */
 static void step(struct measurement *measurement, bool forced)
 {
@@ -100,7 +110,7 @@ static void *keep(void *user)
             pthread_mutex_lock(&measurement->turn);
             if (!measurement->ended && early) {
                 accounts_ask_users(&measurement->accounts);
-            } else if (!measurement->ended) {
+            } else if (!measurement->ended && !recent(measurement)) {
                 step(measurement, false);
             }
             pthread_mutex_unlock(&measurement->turn);
@@ -328,7 +338,7 @@ int measurement_end(struct measurement *measurement, const struct rusage *reaped
 void measurement_utilization(struct measurement *measurement, struct measurement_utilization *ret)
 {
     pthread_mutex_lock(&measurement->turn);
-    if (!measurement->ended) {
+    if (!measurement->ended && !recent(measurement)) {
         step(measurement, false);
     }
     accounts_utilization(&measurement->accounts, ret);

@@ -217,7 +217,7 @@ static double v1_cpuset(const char *dir)
 /*
  * The lowest limit on `path` and every group above it. Groups that are not visible here (a
  * container that sees only its own subtree as the root) are skipped. ret_dir: the group that
- * sets the limit; may be NULL.
+ * sets the limit, if there is room for it.
  */
 static double lowest(const char *root, const char *path, double (*read)(const char *dir),
                      char *ret_dir, size_t ret_size)
@@ -236,7 +236,7 @@ static double lowest(const char *root, const char *path, double (*read)(const ch
 
         if (!isnan(here) && (isnan(limit) || here < limit)) {
             limit = here;
-            if (ret_dir != NULL) {
+            if (ret_size > 0) {
                 snprintf(ret_dir, ret_size, "%s", dir);
             }
         }
@@ -267,54 +267,68 @@ static double used_bytes(const char *dir, const char *current, const char *inact
     return !isnan(cache) && cache < used ? used - cache : used;
 }
 
+double cgroup_memory_used(const struct cgroup_limits *limits)
+{
+    if (limits->memory_dir[0] == '\0') {
+        return WATTLE_UNKNOWN;
+    }
+    return limits->memory_v1
+               ? used_bytes(limits->memory_dir, "memory.usage_in_bytes", "total_inactive_file ")
+               : used_bytes(limits->memory_dir, "memory.current", "inactive_file ");
+}
+
+/* The path of our own group in the tree of `controller` ("": version 2); the root if unknown. */
+static void own_path(const char *text, ssize_t size, const char *controller,
+                     char ret[CGROUP_PATH_MAX])
+{
+    if (size <= 0 ||
+        !cgroup_path_parse(text, (size_t)size, controller, ret, CGROUP_PATH_MAX)) {
+        snprintf(ret, CGROUP_PATH_MAX, "/");
+    }
+}
+
 void cgroup_limits_read(const struct wattle_host *host, int online_cpus, struct cgroup_limits *ret)
 {
-    static const char *const v1_controllers[] = {"cpu", "cpuset", "memory"};
-    double (*const v1_readers[])(const char *) = {v1_cpus, v1_cpuset, v1_bytes};
-    double (*const v2_readers[])(const char *) = {v2_cpus, v2_cpuset, v2_bytes};
-    double limits[3] = {WATTLE_UNKNOWN, WATTLE_UNKNOWN, WATTLE_UNKNOWN};
+    enum { CPU, CPUSET, MEMORY, LIMITS };
+    static const char *const v1_controllers[LIMITS] = {"cpu", "cpuset", "memory"};
+    double (*const v1_readers[LIMITS])(const char *) = {v1_cpus, v1_cpuset, v1_bytes};
+    double (*const v2_readers[LIMITS])(const char *) = {v2_cpus, v2_cpuset, v2_bytes};
+    double limits[LIMITS] = {WATTLE_UNKNOWN, WATTLE_UNKNOWN, WATTLE_UNKNOWN};
     char text[8192];
     char root[CGROUP_PATH_MAX];
     char path[CGROUP_PATH_MAX];
-    char memory_dir[2 * CGROUP_PATH_MAX];
+    char dir[2 * CGROUP_PATH_MAX];
     ssize_t size = file_read_at(host->procfs, "self/cgroup", text, sizeof text);
-    double bytes;
     int i;
 
-    ret->memory_used_bytes = WATTLE_UNKNOWN;
+    memset(ret, 0, sizeof *ret);
     if (cgroup_v2_root(host, root, sizeof root)) {
-        if (size <= 0 || !cgroup_path_parse(text, (size_t)size, "", path, sizeof path)) {
-            snprintf(path, sizeof path, "/");
-        }
-        for (i = 0; i < 3; i++) {
-            limits[i] = lowest(root, path, v2_readers[i], memory_dir, sizeof memory_dir);
-        }
-        if (!isnan(limits[2])) {
-            ret->memory_used_bytes =
-                used_bytes(memory_dir, "memory.current", "inactive_file ");
+        own_path(text, size, "", path);
+        for (i = 0; i < LIMITS; i++) {
+            limits[i] = lowest(root, path, v2_readers[i], ret->memory_dir,
+                               i == MEMORY ? sizeof ret->memory_dir : 0);
         }
     }
-    for (i = 0; i < 3; i++) {
+    for (i = 0; i < LIMITS; i++) {
+        double limit;
+
         if (!cgroup_v1_root(host, v1_controllers[i], root, sizeof root)) {
             continue;
         }
-        if (size <= 0 ||
-            !cgroup_path_parse(text, (size_t)size, v1_controllers[i], path, sizeof path)) {
-            snprintf(path, sizeof path, "/");
+        own_path(text, size, v1_controllers[i], path);
+        limit = lowest(root, path, v1_readers[i], dir, sizeof dir);
+        if (i == MEMORY && !isnan(limit) && !(limits[i] <= limit)) {
+            ret->memory_v1 = true;
+            snprintf(ret->memory_dir, sizeof ret->memory_dir, "%s", dir);
         }
-        bytes = lowest(root, path, v1_readers[i], memory_dir, sizeof memory_dir);
-        if (i == 2 && !isnan(bytes) && !(limits[2] <= bytes)) {
-            ret->memory_used_bytes =
-                used_bytes(memory_dir, "memory.usage_in_bytes", "total_inactive_file ");
-        }
-        limits[i] = lower(limits[i], bytes);
+        limits[i] = lower(limits[i], limit);
     }
-    if (online_cpus > 0 && limits[1] >= online_cpus) {
-        limits[1] = WATTLE_UNKNOWN;
+    if (online_cpus > 0 && limits[CPUSET] >= online_cpus) {
+        limits[CPUSET] = WATTLE_UNKNOWN;
     }
-    ret->cpus = lower(limits[0], limits[1]);
+    ret->cpus = lower(limits[CPU], limits[CPUSET]);
     if (online_cpus > 0 && ret->cpus >= online_cpus) {
         ret->cpus = WATTLE_UNKNOWN;
     }
-    ret->memory_bytes = limits[2];
+    ret->memory_bytes = limits[MEMORY];
 }

@@ -38,11 +38,15 @@ bool cgroup_v1_root(const struct wattle_host *host, const char *controller, char
 struct cgroup_limits {
     double cpus;         /* quota and cpuset; NaN: no limit */
     double memory_bytes; /* NaN: no limit */
-    double memory_used_bytes; /* of the limited group, without file cache that can go; NaN */
+    bool memory_v1;
+    char memory_dir[2 * CGROUP_PATH_MAX]; /* of the group that sets the memory limit; "" none */
 };
 
 /* Of the group that this process is in. `online_cpus` (0 unknown): a cpuset of all is no limit. */
 void cgroup_limits_read(const struct wattle_host *host, int online_cpus,
                         struct cgroup_limits *ret);
+
+/* Bytes in use in the group that sets the memory limit, without file cache that can go; NaN. */
+double cgroup_memory_used(const struct cgroup_limits *limits);
 
 #endif

@@ -209,16 +209,23 @@ void machine_memory_parse(const char *text, size_t size, struct machine_memory *
     }
 }
 
-void machine_memory_read(const struct wattle_host *host, struct machine_memory *ret)
+void machine_memory_read_within(const struct wattle_host *host, const struct cgroup_limits *limits,
+                                struct machine_memory *ret)
 {
-    struct cgroup_limits limits;
     char text[8192];
     ssize_t n = file_read_at(host->procfs, "meminfo", text, sizeof text);
 
     machine_memory_parse(text, n > 0 ? (size_t)n : 0, ret);
-    cgroup_limits_read(host, 0, &limits);
-    if (!isnan(limits.memory_bytes) && !(ret->total_bytes <= limits.memory_bytes)) {
-        ret->total_bytes = limits.memory_bytes;
-        ret->used_bytes = limits.memory_used_bytes;
+    if (!isnan(limits->memory_bytes) && !(ret->total_bytes <= limits->memory_bytes)) {
+        ret->total_bytes = limits->memory_bytes;
+        ret->used_bytes = cgroup_memory_used(limits);
     }
+}
+
+void machine_memory_read(const struct wattle_host *host, struct machine_memory *ret)
+{
+    struct cgroup_limits limits;
+
+    cgroup_limits_read(host, 0, &limits);
+    machine_memory_read_within(host, &limits, ret);
 }

@@ -30,6 +30,10 @@ void machine_cpu_time_read(const struct wattle_host *host, struct machine_cpu_ti
 void machine_cpu_totals_read(const struct wattle_host *host, struct machine_cpu_time *ret);
 void machine_cpu_time_parse(const char *text, size_t size, struct machine_cpu_time *ret);
 void machine_memory_read(const struct wattle_host *host, struct machine_memory *ret);
+/* The same with limits that were read before: for readings that are repeated. */
+struct cgroup_limits;
+void machine_memory_read_within(const struct wattle_host *host, const struct cgroup_limits *limits,
+                                struct machine_memory *ret);
 void machine_memory_parse(const char *text, size_t size, struct machine_memory *ret);
 
 #endif
