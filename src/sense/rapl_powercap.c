@@ -56,6 +56,36 @@ static void deny(struct wattle_channel *channel, const char *what, int errnum)
     }
 }
 
+/*
+ * A stand-in for /sys is rewritten by somebody who may be put to sleep between emptying the file
+ * and filling it. An attempt that ended at once found nonsense; one that took its time found
+ * nothing, and is worth another until `until_ns`, which the first failure of a round sets.
+ */
+static int read_patiently(struct counter_file *file, int64_t *until_ns, uint64_t *ret)
+{
+    int failed = counter_file_read(file, ret);
+    int64_t before_ns;
+
+    if (failed == 0) {
+        return 0;
+    }
+    before_ns = clock_monotonic_ns(NULL);
+    if (*until_ns == 0) {
+        *until_ns = before_ns + PATIENCE_NS;
+    }
+    while (failed != 0 && before_ns < *until_ns) {
+        int64_t now_ns;
+
+        failed = counter_file_read(file, ret);
+        now_ns = clock_monotonic_ns(NULL);
+        if (now_ns - before_ns < NOTHING_NS) {
+            break;
+        }
+        before_ns = now_ns;
+    }
+    return failed;
+}
+
 _Static_assert(sizeof ((struct counter_file *)0)->path ==
                    sizeof ((struct wattle_channel *)0)->driver_path,
                "a counter file takes any driver_path");
@@ -65,6 +95,7 @@ static void fill_counter(const struct powercap_zones *zones, const struct powerc
 {
     struct counter_file file;
     uint64_t count = 0;
+    int64_t until_ns = 0;
     int failed;
     int n = snprintf(channel->driver_path, sizeof channel->driver_path, "%s/energy_uj", zone->path);
 
@@ -75,7 +106,7 @@ static void fill_counter(const struct powercap_zones *zones, const struct powerc
     }
     file.fd = -1; /* once: opened and closed by the read */
     memcpy(file.path, channel->driver_path, sizeof channel->driver_path);
-    failed = counter_file_read(&file, &count);
+    failed = read_patiently(&file, &until_ns, &count);
     if (failed != 0) {
         deny(channel, "energy_uj", -failed);
         return;
@@ -246,36 +277,6 @@ static int read_again(struct counter_file *file, bool keep, uint64_t *ret)
     counter_file_close(file);
     failed = counter_file_open(file, path, keep);
     return failed != 0 ? failed : counter_file_read(file, ret);
-}
-
-/*
- * A stand-in for /sys is rewritten by somebody who may be put to sleep between emptying the file
- * and filling it. An attempt that ended at once found nonsense; one that took its time found
- * nothing, and is worth another until `until_ns`, which the first failure of a round sets.
- */
-static int read_patiently(struct counter_file *file, int64_t *until_ns, uint64_t *ret)
-{
-    int failed = counter_file_read(file, ret);
-    int64_t before_ns;
-
-    if (failed == 0) {
-        return 0;
-    }
-    before_ns = clock_monotonic_ns(NULL);
-    if (*until_ns == 0) {
-        *until_ns = before_ns + PATIENCE_NS;
-    }
-    while (failed != 0 && before_ns < *until_ns) {
-        int64_t now_ns;
-
-        failed = counter_file_read(file, ret);
-        now_ns = clock_monotonic_ns(NULL);
-        if (now_ns - before_ns < NOTHING_NS) {
-            break;
-        }
-        before_ns = now_ns;
-    }
-    return failed;
 }
 
 static int powercap_read(void *state, struct wattle_reading *readings)
