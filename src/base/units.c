@@ -14,7 +14,7 @@ const char *units_number(double value, int digits, char *ret, size_t size)
     int before = 1;
     int decimals;
 
-    if (isnan(value)) {
+    if (!isfinite(value)) {
         snprintf(ret, size, "unknown");
         return ret;
     }
@@ -48,7 +48,7 @@ static const char *scaled(double value, const struct step *steps, size_t count, 
     char number[48];
     size_t i = 0;
 
-    if (isnan(value)) {
+    if (!isfinite(value)) {
         snprintf(ret, size, "unknown");
         return ret;
     }

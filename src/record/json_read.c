@@ -17,12 +17,13 @@
 #include "record/utf8.h"
 #include "record/words.h"
 
+/* Nothing here measures 10^18 of anything; what does is damage, and would overflow in sums. */
 static double number(const json_t *object, const char *key)
 {
     const json_t *value = json_object_get(object, key);
     double x = json_is_number(value) ? json_number_value(value) : WATTLE_UNKNOWN;
 
-    return isfinite(x) ? x : WATTLE_UNKNOWN;
+    return fabs(x) < 1e18 ? x : WATTLE_UNKNOWN;
 }
 
 static const char *word(const json_t *object, const char *key)
@@ -276,14 +277,15 @@ static int read_series(struct wattle_record *record, const json_t *object)
     }
     for (i = 0; i < count; i++) {
         double t_s = json_number_value(json_array_get(times, i));
+        double energy_j = json_number_value(json_array_get(energies, i));
 
-        if (!(fabs(t_s) < 9e9)) {
+        if (!(fabs(t_s) < 9e9) || !(fabs(energy_j) < 1e18)) {
             free(record->series);
             record->series = NULL;
             return 0;
         }
         record->series[i].t_ns = (int64_t)round(t_s * 1e9);
-        record->series[i].energy_j = json_number_value(json_array_get(energies, i));
+        record->series[i].energy_j = energy_j;
     }
     record->series_count = count;
     return 0;

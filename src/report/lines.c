@@ -108,7 +108,7 @@ static const char *interval(const struct wattle_bound *bound, const struct scale
     int count = digits(bound);
 
     ret[0] = '\0';
-    if (scale == NULL || isnan(bound->low) || isnan(bound->high)) {
+    if (scale == NULL || !isfinite(bound->low) || !isfinite(bound->high)) {
         return ret;
     }
     if (bound->value == 0 && bound->low == 0 && bound->high > 0) {
