@@ -195,8 +195,8 @@ static void draw(const struct burn *burn, double elapsed_s, double cpu_s, double
     char took[32];
 
     units_duration(elapsed_s, took, sizeof took);
-    fprintf(stderr, "\r\033[Kload: %d threads at %.0f %% (now %.0f %%)  %s  + - 0..9 s q",
-            burn_threads(burn), 100 * burn_level(burn),
+    fprintf(stderr, "\r\033[Kload: %d thread%s at %.0f %% (now %.0f %%)  %s  + - 0..9 s q",
+            burn_threads(burn), burn_threads(burn) == 1 ? "" : "s", 100 * burn_level(burn),
             step_s > 0 ? 100 * cpu_s / step_s / burn_threads(burn) : 0, took);
     fflush(stderr);
 }

@@ -157,20 +157,25 @@ static void print_header(const struct monitor *monitor)
     }
 }
 
+/* An unknown value is an empty field. */
+static void print_field(double value, int decimals)
+{
+    if (isfinite(value)) {
+        printf(",%.*f", decimals, value);
+    } else {
+        printf(",");
+    }
+}
+
 static void print_csv(const struct monitor *monitor, const char *when)
 {
     size_t i;
 
-    printf("%s,%.3f,%.6f,%.3f", when, monitor->now.duration_s, monitor->now.machine_j.value,
-           machine_power_w(monitor));
+    printf("%s,%.3f", when, monitor->now.duration_s);
+    print_field(monitor->now.machine_j.value, 6);
+    print_field(machine_power_w(monitor), 3);
     for (i = 0; i < monitor->column_count; i++) {
-        double power_w = component_power_w(monitor, monitor->columns[i]);
-
-        if (isfinite(power_w)) {
-            printf(",%.3f", power_w);
-        } else {
-            printf(",");
-        }
+        print_field(component_power_w(monitor, monitor->columns[i]), 3);
     }
     printf(",%s\n", words_quality(monitor->now.quality));
 }

@@ -12,6 +12,7 @@
 #include "attribute/measurement.h"
 #include "carbon/table.h"
 #include "cli/command.h"
+#include "cli/launch.h"
 
 #define RUN_PATH_MAX 4096
 
@@ -71,5 +72,26 @@ struct live {
 void live_init(struct live *live, int fd);
 void live_draw(struct live *live, const struct wattle_energy *energy);
 void live_erase(struct live *live);
+
+/* ---- the run itself (cmd_run.c, run_finish.c) --------------------------------------------- */
+
+struct run {
+    struct cli *cli;
+    struct run_options options;
+    struct run_facts facts;
+    struct launch launch;
+    struct measurement *measurement;
+    struct spool *spool;
+    struct live live;
+    bool keep;
+    bool spool_failed;
+    char memory_path[RUN_PATH_MAX + 16];
+};
+
+/* Writes the record beside the store, if the run is to be kept. */
+void run_keep_spool(struct run *run, const struct wattle_record *record);
+/* Ends the measurement; keeps, writes and tells it. The exit status of the run, which is `status`
+ * unless there was nothing but the measurement. */
+int run_finish(struct run *run, int status);
 
 #endif

@@ -176,7 +176,7 @@ class OnATerminal(MachineTest):
 
     def test_keys_change_an_interactive_load_and_give_the_terminal_back(self):
         terminal = self.on_terminal("load", "--interactive", "--threads", "1", "--cpu", "0")
-        terminal.wait("text", "load: 1 threads at 0 %")
+        terminal.wait("text", "load: 1 thread at 0 %")
         terminal.press(b"3")
         terminal.wait("text", "at 30 %")
         terminal.press(b"+")
