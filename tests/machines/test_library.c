@@ -22,7 +22,7 @@
 #define MACHINES_MAX 200
 
 struct fake_time {
-    int64_t now_ns, asleep_ns;
+    _Atomic int64_t now_ns, asleep_ns; /* the sampler's thread reads them */
 };
 
 static int64_t monotonic(void *user) { return ((struct fake_time *)user)->now_ns; }
