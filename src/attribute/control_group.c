@@ -2,13 +2,17 @@
 #define _GNU_SOURCE
 #include "attribute/control_group.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <math.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "attribute/process_stat.h"
@@ -303,6 +307,37 @@ static void move_up(const struct control_group *group)
     }
 }
 
+/* Groups of Wattles that were killed: named after processes that are no more, and old enough not
+ * to be one that has just been made in another space of process numbers. The kernel refuses to
+ * remove what still holds a process. */
+static void sweep_left_over(const struct control_group *group)
+{
+    enum { OLD_S = 60 };
+    char above[sizeof group->path];
+    struct dirent *entry;
+    struct timespec now;
+    DIR *dir;
+
+    snprintf(above, sizeof above, "%s", group->path);
+    *strrchr(above, '/') = '\0';
+    dir = opendir(above);
+    clock_gettime(CLOCK_REALTIME, &now);
+    while (dir != NULL && (entry = readdir(dir)) != NULL) {
+        struct stat st;
+        long pid;
+
+        if (sscanf(entry->d_name, "wattle-%ld-", &pid) == 1 && pid > 0 && pid <= INT_MAX &&
+            kill((pid_t)pid, 0) != 0 && errno == ESRCH &&
+            fstatat(dirfd(dir), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+            now.tv_sec - st.st_ctim.tv_sec > OLD_S) {
+            unlinkat(dirfd(dir), entry->d_name, AT_REMOVEDIR);
+        }
+    }
+    if (dir != NULL) {
+        closedir(dir);
+    }
+}
+
 void control_group_close(struct control_group *group)
 {
     if (group == NULL) {
@@ -311,6 +346,9 @@ void control_group_close(struct control_group *group)
     if (group->made && rmdir(group->path) != 0 && errno == EBUSY && group->dir_fd >= 0) {
         move_up(group);
         rmdir(group->path);
+    }
+    if (group->made) {
+        sweep_left_over(group);
     }
     group_free(group);
 }

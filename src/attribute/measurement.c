@@ -32,7 +32,6 @@ struct measurement {
     struct accounts accounts;
     enum measurement_target target;
     int64_t start_ns;
-    double busy_s; /* CPU seconds of the machine at the last step's round */
 
     pthread_mutex_t turn;
     pthread_mutex_t seen;
@@ -81,9 +80,8 @@ static void step(struct measurement *measurement, bool forced)
     struct accounts_round round;
 
     meter_sample_now(measurement->meter, 0);
-    measurement->busy_s = accounts_busy_s(&measurement->accounts);
     last_round(measurement, &round);
-    accounts_step(&measurement->accounts, &round, measurement->busy_s, forced);
+    accounts_step(&measurement->accounts, &round, accounts_busy_s(&measurement->accounts), forced);
 }
 
 static void *keep(void *user)
@@ -137,18 +135,17 @@ static int locks_init(struct measurement *measurement)
     return code;
 }
 
-static int thread_start(struct measurement *measurement)
+/* Without a thread (a fork bomb has taken them all) the accounts have fewer, longer intervals. */
+static void thread_start(struct measurement *measurement)
 {
     sigset_t all, before;
-    int code;
 
     /* Signals are for the program's own threads. */
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    code = pthread_create(&measurement->thread, NULL, keep, measurement);
+    measurement->thread_started =
+        pthread_create(&measurement->thread, NULL, keep, measurement) == 0;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
-    measurement->thread_started = code == 0;
-    return code;
 }
 
 static void measure_idle(struct measurement *measurement, double idle_s)
@@ -197,9 +194,10 @@ static int begin(struct measurement *measurement, const struct measurement_optio
     if (round.t_ns == 0) { /* so soon after opening that the meter needed no new reading */
         round.t_ns = measurement->start_ns;
     }
-    if (accounts_start(&measurement->accounts, &round) != 0 || thread_start(measurement) != 0) {
-        return error_set(err, WATTLE_E_NOMEM, "out of memory or threads");
+    if (accounts_start(&measurement->accounts, &round) != 0) {
+        return error_set(err, WATTLE_E_NOMEM, "out of memory");
     }
+    thread_start(measurement);
     return 0;
 }
 
@@ -279,8 +277,9 @@ static void add_notes(struct measurement *measurement, struct wattle_energy *ene
     size_t left = measurement->target == MEASURE_COMMAND ? tracker_left(measurement->tracker) : 0;
 
     if (left > 0) {
-        accounts_note(energy, "%zu process%s of the command still run; what they use from now on "
-                      "is not in these numbers", left, left == 1 ? "" : "es");
+        accounts_note(energy, "%zu process%s of the command still run%s; what is used from now on "
+                      "is not in these numbers", left, left == 1 ? "" : "es",
+                      left == 1 ? "s" : "");
     }
     if (energy->idle_j.value > 0 && strcmp(energy->idle_source, "modelled") == 0) {
         accounts_note(energy, "idle power is a guess with a wide interval; it is remembered once "
@@ -292,18 +291,21 @@ static void add_notes(struct measurement *measurement, struct wattle_energy *ene
 static int end(struct measurement *measurement, const struct rusage *reaped,
                struct wattle_energy *total, struct wattle_error *err)
 {
-    double busy_s = accounts_busy_s(&measurement->accounts);
     struct accounts_round round;
-    int code = wattle_session_stop(measurement->session, total, err);
+    double busy_s;
+    int code;
 
+    /* Stopping may wait for a slow driver; the last interval ends here all the same. */
+    meter_sample_now(measurement->meter, 0);
+    last_round(measurement, &round);
+    busy_s = accounts_busy_s(&measurement->accounts);
+    code = wattle_session_stop(measurement->session, total, err);
     if (code != 0) {
         return code;
     }
     if (reaped != NULL) {
         tracker_reaped(measurement->tracker, cpu_of(reaped));
     }
-    last_round(measurement, &round);
-    measurement->busy_s = busy_s;
     accounts_step(&measurement->accounts, &round, busy_s, true);
     accounts_apply(&measurement->accounts, total);
     add_notes(measurement, total);
