@@ -28,8 +28,8 @@ static const char help[] =
     "      --tdp-w W               of one socket\n"
     "      --vcpus N               a guest with N virtual CPUs of such a host\n"
     "      --csv FILE              a table (\"-\": standard input): columns cpu, sockets, cores,\n"
-    "                              threads_per_core, memory_gb, tdp_w, load, vcpus; empty cells are\n"
-    "                              unknown, other columns pass through\n"
+    "                              threads_per_core, memory_gb, tdp_w, load, vcpus; empty cells\n"
+    "                              are unknown, other columns pass through\n"
     "      --json                  one object\n"
     "      --explain               every coefficient, what it does and its source\n"
     "\n"
@@ -296,7 +296,8 @@ int estimate_cmd_server(struct cli *cli, int argc, char **argv)
     }
     if (query.csv != NULL) {
         if (query.any || query.json || query.explain) {
-            return usage_error(cli, "--csv takes its questions from the file, and no option beside");
+            return usage_error(cli,
+                               "--csv takes its questions from the file, and no option beside");
         }
         return estimate_table(cli, query.csv);
     }

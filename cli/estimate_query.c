@@ -78,8 +78,8 @@ static bool parse_count(const char *text, double *ret)
     memcpy(number, text, length + 1);
     {
         char last = number[length - 1];
-        const char *found = strchr(suffixes, last == 'b' || last == 'm' || last == 't' || last == 'g'
-                                                 ? last - 'a' + 'A' : last);
+        bool small = last == 'b' || last == 'm' || last == 't' || last == 'g';
+        const char *found = strchr(suffixes, small ? last - 'a' + 'A' : last);
 
         if (last != '\0' && found != NULL) {
             factor = factors[found - suffixes];
@@ -181,7 +181,10 @@ static int read_model(struct cli *cli, struct estimate_query *ret)
     if (ret->work.precision == NULL && model.type_count > 0) {
         double bits = model.weight_bytes * 8 / model.parameters;
 
-        ret->work.precision = bits > 24 ? "fp32" : bits > 12 ? "bf16" : bits > 6.6 ? "int8" : "int4";
+        ret->work.precision = bits > 24    ? "fp32"
+                              : bits > 12  ? "bf16"
+                              : bits > 6.6 ? "int8"
+                                           : "int4";
     }
     return CLI_OK;
 }
@@ -215,8 +218,8 @@ int estimate_query_parse(struct cli *cli, int argc, char **argv, const char *hel
         return CLI_USAGE;
     }
     if (ret->accelerator_count == 0) {
-        return usage_error(cli, "which accelerator? --accelerator NAME; `wattle accelerators` lists "
-                                "them");
+        return usage_error(cli, "which accelerator? --accelerator NAME; "
+                                "`wattle accelerators` lists them");
     }
     if (ret->zone == NULL) {
         ret->zone = config_text(&cli->config, CONFIG_ZONE);

@@ -321,8 +321,12 @@ int measurement_end(struct measurement *measurement, const struct rusage *reaped
     pthread_mutex_lock(&measurement->turn);
     if (!measurement->ended) {
         total = malloc(sizeof *total);
-        code = total != NULL ? end(measurement, reaped, total, err)
-                             : error_set(err, WATTLE_E_NOMEM, "out of memory");
+        if (total == NULL) {
+            error_set(err, WATTLE_E_NOMEM, "out of memory");
+            code = WATTLE_E_NOMEM;
+        } else {
+            code = end(measurement, reaped, total, err);
+        }
         if (code == 0) {
             measurement->total = total;
             measurement->ended = true;

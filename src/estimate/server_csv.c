@@ -174,8 +174,9 @@ static int row_number(struct row *row, int c, const char *field, int line, struc
     }
     double high = c == COLUMN_LOAD ? 1.0 : 1e6;
     if (value < 0 || value > high || (whole && value != floor(value))) {
-        return error_set(err, WATTLE_E_INVALID, "line %d: %s must be %s between 0 and %g, not %.40s",
-                         line, column_names[c], whole ? "a whole number" : "a number", high, field);
+        return error_set(err, WATTLE_E_INVALID,
+                         "line %d: %s must be %s between 0 and %g, not %.40s", line,
+                         column_names[c], whole ? "a whole number" : "a number", high, field);
     }
     row->number[c] = value;
     return 0;

@@ -22,7 +22,8 @@ enum liveness liveness_judge(const struct liveness_facts *facts)
         return facts->frozen ? LIVENESS_FROZEN : LIVENESS_ALIVE;
     }
     worked = !isnan(facts->busy_s) && facts->busy_s >= BUSY_CPU_S &&
-             facts->still_s >= fmax(fmax(BUSY_STILL_S, 10 * facts->period_s), 2 * facts->unit_j / BUSY_LEAST_W);
+             facts->still_s >= fmax(fmax(BUSY_STILL_S, 10 * facts->period_s),
+                                    2 * facts->unit_j / BUSY_LEAST_W);
     if (facts->still_s >= facts->limit_s || worked) {
         return LIVENESS_DEAD;
     }

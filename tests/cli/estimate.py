@@ -67,7 +67,8 @@ class Train(unittest.TestCase):
                      ["infer", "--accelerator", "H100", "--parameters", "1B", "--utilization", "2"],
                      ["infer", "--accelerator", "H100", "--parameters", "1B", "--zone", "Atlantis"],
                      ["--model", "/nonexistent"], ["--model", "/dev/null"], ["--model", "/"],
-                     ["infer", "--accelerator", "H100", "--precision", "fp3", "--parameters", "1B"]):
+                     ["infer", "--accelerator", "H100", "--precision", "fp3",
+                      "--parameters", "1B"]):
             done = run("estimate", *args, status=2)
             self.assertEqual(len(done.stderr.strip().splitlines()), 1, args)
             self.assertEqual(done.stdout, "", args)
