@@ -23,6 +23,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             wattle_record_from_json(record, first, strlen(first), &err) != 0) {
             abort();
         }
+        second = wattle_record_to_json(record, true);
+        if (second == NULL ||
+            wattle_record_from_json(record, second, strlen(second), &err) != 0) {
+            abort();
+        }
+        free(second);
         second = wattle_record_to_json(record, false);
         if (second == NULL || strcmp(first, second) != 0) {
             abort();

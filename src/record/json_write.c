@@ -294,6 +294,36 @@ static json_t *write_series(struct writer *writer, const struct wattle_record *r
     return object;
 }
 
+/* Indented, a series would be a line per number: arrays of numbers alone get one line. In place,
+ * which works because it only removes white space. */
+static void join_numbers(char *json)
+{
+    const char *from = json;
+    char *to = json;
+    bool in_string = false;
+    bool joined = false; /* inside an array of numbers */
+
+    for (; *from != '\0'; from++) {
+        if (*from == '"') {
+            in_string = !in_string;
+        } else if (in_string && *from == '\\') {
+            *to++ = *from++;
+        } else if (!in_string && *from == '[') {
+            joined = from[1 + strcspn(from + 1, "[]{}\"")] == ']';
+        } else if (!in_string && *from == ']') {
+            joined = false;
+        }
+        if (joined && (*from == ' ' || *from == '\n')) {
+            continue;
+        }
+        *to++ = *from;
+        if (joined && *from == ',') {
+            *to++ = ' '; /* there was a line break at least */
+        }
+    }
+    *to = '\0';
+}
+
 char *wattle_record_to_json(const struct wattle_record *record, bool pretty)
 {
     struct writer writer = {.failed = false, .largest = 0};
@@ -321,5 +351,8 @@ char *wattle_record_to_json(const struct wattle_record *record, bool pretty)
         result = json_dumps(root, flags);
     }
     json_decref(root);
+    if (pretty && result != NULL) {
+        join_numbers(result);
+    }
     return result;
 }

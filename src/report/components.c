@@ -113,8 +113,9 @@ static void uncounted(const struct page *page)
 
         if (!component->counted && wattle_known(component->energy_j.value)) {
             utf8_copy_printable(name, sizeof name, component->name);
-            line_item(&line, "%s %s", name,
-                      units_energy(component->energy_j.value, text, sizeof text));
+            line_item(&line, "%s %s%s", name,
+                      units_energy(component->energy_j.value, text, sizeof text),
+                      component->quality == WATTLE_MODELLED ? " (modelled)" : "");
         }
     }
     if (line.used > 0) {

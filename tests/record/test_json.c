@@ -65,6 +65,7 @@ static void what_is_read_writes_the_same(void **state)
     assert_int_equal(again.series_count, 3);
     second = wattle_record_to_json(&again, true);
     assert_string_equal(first, second);
+    assert_non_null(strstr(first, "\"energy_j\": [0.0, 20.0, 41.3]\n"));
     free(first);
     free(second);
     wattle_record_finish(&again);
