@@ -193,6 +193,10 @@ static int add_zone(const struct powercap_zones *zones, const struct powercap_zo
         rapl_channel_describe(&channel, cpu, parts, zone->name.domain, zone->name.package,
                               zone->name.die);
         fill_counter(zones, zone, cpu, &channel);
+        if (channel.usable && cpu->vendor == RAPL_VENDOR_AMD && channel.domain == WATTLE_D_CORE) {
+            snprintf(channel.reason, sizeof channel.reason,
+                     "of one core: AMD counts each for itself, and the kernel shows the first");
+        }
         refuse_other_ways(&channel, found, first);
         refuse_mirror(cpu, zone, &channel, found, first);
     }
