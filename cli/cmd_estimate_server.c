@@ -296,8 +296,7 @@ int estimate_cmd_server(struct cli *cli, int argc, char **argv)
     }
     if (query.csv != NULL) {
         if (query.any || query.json || query.explain) {
-            return usage_error(cli,
-                               "--csv takes its questions from the file, and no option beside");
+            return usage_error(cli, "--csv takes its questions from the file: no option beside it");
         }
         return estimate_table(cli, query.csv);
     }

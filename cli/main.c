@@ -20,6 +20,7 @@ static const struct command commands[] = {
     {"sensors", "list what can be read here, and why the rest cannot", cmd_sensors},
     {"doctor", "say what each missing sensor needs; --fix installs it", cmd_doctor},
     {"load", "make a known CPU and memory load to try the meter on", cmd_load},
+    {"calibrate", "tell what a plug meter reads", cmd_calibrate},
     {"estimate", "power and energy before anything runs", cmd_estimate},
     {"accelerators", "what estimates know of each accelerator", cmd_accelerators},
     {"carbon", "what electricity emits, and will", cmd_carbon},

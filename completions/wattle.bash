@@ -14,6 +14,7 @@ _wattle_options()
         sensors) echo "--json --sensors $common" ;;
         doctor) echo "--fix --root --sensors $common" ;;
         load) echo "--cpu --threads --memory --duration --stress --interactive $common" ;;
+        calibrate) echo "--watts --load --error --show --forget --json $common" ;;
         estimate) echo "--accelerator --active-parameters --batch --cores --count --cpu --csv" \
             "--epochs --explain --flops --flops-per-sample --household --hybrid --input-tokens" \
             "--json --load --memory-gb --model --network-gb --output-tokens --parameters" \
@@ -74,7 +75,7 @@ _wattle()
 {
     local cur=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} at
     local command=${COMP_WORDS[1]}
-    local commands='run monitor runs show sensors doctor load estimate accelerators carbon config help'
+    local commands='run monitor runs show sensors doctor load calibrate estimate accelerators carbon config help'
 
     COMPREPLY=()
     if ((COMP_CWORD == 1)); then

@@ -44,5 +44,5 @@ def binary(fit, wattle):
             inside = ((low <= truth) & (truth <= high))[rows]
             print(f"  {label:20s} {name}  idle {100 * error[:, 0].mean():5.1f} % "
                   f"full {100 * error[:, 10].mean():5.1f} %   "
-                  f"inside {100 * inside[:, 0].mean():3.0f}"
-                  f" {100 * inside[:, 10].mean():3.0f} %")
+                  f"inside {100 * inside[:, 0].mean():3.0f} "
+                  f"{100 * inside[:, 10].mean():3.0f} %")

@@ -58,8 +58,9 @@ def read_old(path, marches, tdp):
                 number(row[f"{load}_AvgPower"]) for load in LOADS[1:]]
             if not match or cpu not in tdp or any(not watts > 0 for watts in curve):
                 continue
+            # "Intel Xeon Processor 3.4 GHz": the oldest rows name no number.
             servers.append(Server(
-                "old", cpu, names.group(cpu), marches.of(cpu),
+                "old", cpu, names.group(cpu), marches.of(cpu) or "NetBurst",
                 int(row["Hardware_Availability"][-4:]), int(match.group(2)),
                 int(match.group(1)), int(threads.group(1)) if threads else 1,
                 number(row["HW_MemAmountGB"]), tdp[cpu], number(row["HW_CPUFreq"]), curve,

@@ -41,6 +41,11 @@ class Fit:
             target["loco"], target["loco_sd"] = model.leave_groups_out(FOLDS)
             target["loo"], target["loo_sd"] = model.leave_out(hypers, rows)
             target["seen_sd"] = predictive_sd(model, hypers)
+            # A whole generation ahead: servers since 2023 from those before alone.
+            before = np.array([s.source == "old" for s in servers])
+            ahead = model.optimise(np.where(before)[0], hypers, rounds=3)
+            target["ahead"], target["ahead_sd"] = model.leave_out(
+                ahead, np.where(before, self.f.group, "since 2023"))
             self.targets.append(target)
         for target in self.targets:
             self.widen(target)

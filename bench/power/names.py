@@ -6,7 +6,7 @@ from functools import lru_cache
 
 DROP_WORDS = {
     "intel", "amd", "genuine", "processor", "cpu", "quad-core", "six-core", "dual-core",
-    "eight-core", "twelve-core", "multi-core",
+    "eight-core", "twelve-core", "multi-core", "gen", "0",
 }
 
 
@@ -19,7 +19,9 @@ def clean(name):
     text = re.sub(r"[()]|[^\x21-\x7e]", " ", text)
     words = []
     for word in text.split():
-        if word in DROP_WORDS or re.fullmatch(r"\d+-core", word):
+        if word in ("with", "w/"):
+            break                                              # "with Radeon Graphics"
+        if word in DROP_WORDS or re.fullmatch(r"\d+(-core|th)", word):
             continue
         if re.fullmatch(r"\d+\.?\d*ghz", word):
             continue

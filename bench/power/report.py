@@ -48,6 +48,7 @@ class Report:
             print(self.line(name, curve))
         print(self.line("wattle, CPU model left out", self.curve("loco")))
         print(self.line("wattle, machine left out", self.curve("loo")))
+        print(self.line("wattle, fitted to 2022 alone", self.curve("ahead")))
 
     def print_intervals(self):
         print("\n90 % intervals, CPU model left out: share of servers inside, median high/low")
@@ -64,6 +65,14 @@ class Report:
                 inside = np.mean(np.abs(t["y"][rows] - t[which][rows]) <= Z90 * sd)
                 out += f"  {t['name']} {100 * inside:3.0f} % x{np.exp(2 * Z90 * np.median(sd)):.2f}"
             print(out)
+
+    def print_ahead(self):
+        rows = self.sets["2023-26"]
+        words = []
+        for t in self.fit.targets:
+            error = np.abs(t["y"] - t["ahead"])[rows] / t["ahead_sd"][rows]
+            words.append(f"{t['name']} {100 * np.mean(error <= Z90):.0f} %")
+        print("2023-26 fitted to servers to 2022 alone: inside " + ", ".join(words))
 
     def print_chassis(self):
         """How far two machines with the same CPU model and socket count lie apart."""

@@ -60,7 +60,8 @@ def model_table(fit):
     out += "};\n\n/* Points of the smooth part, in scaled " + ", ".join(SMOOTH) + ". */\n"
     out += f"const float server_centres[SERVER_CENTRES][SERVER_SMOOTH] = {{\n"
     out += wrap(["{" + floats(point, 2) + "}" for point in fit.centres], 3) + "};\n\n"
-    out += ("/* Offsets of ln idle and ln full power, standard deviations for a CPU model that was\n"
+    out += ("/* Offsets of ln idle and ln full power, standard deviations for a CPU model that "
+            "was\n"
             " * never measured, how many were, and the curve at loads 0.1 .. 0.9. */\n"
             "const struct server_march server_marches[] = {\n")
     for march in fit.marches.marches:
@@ -75,13 +76,18 @@ def model_table(fit):
                 f"{str(is_amd(family)).lower()}, {count},\n"
                 f"     {{{floats(offsets)}}}, {{{floats([s[name] for s in march_sd], 3)}}},\n"
                 f"     {{{floats(shape[1:10], 3)}}}}},\n")
-    out += "};\nconst size_t server_march_count = sizeof server_marches / sizeof server_marches[0];\n"
+    out += ("};\nconst size_t server_march_count = "
+            "sizeof server_marches / sizeof server_marches[0];\n")
     out += ("\n/* CPU models that were measured: offsets, standard deviations for another machine "
-            "with it,\n * cores per socket. Sorted. */\nconst struct server_cpu server_cpus[] = {\n")
+            "with it,\n * cores per socket. Sorted. */\n"
+            "const struct server_cpu server_cpus[] = {\n")
     items = []
     for group in sorted(np.unique(f.group), key=lambda text: text.encode()):
+        if group == "xeon":         # three of 2004-05; today a hypervisor's word for anything
+            continue
         first = fit.servers[int(np.where(f.group == group)[0][0])]
-        items.append(f"{{{quoted(group)}, {{{floats([c['cpu'][group] for c in coefficients], 3)}}}, "
+        offsets = floats([c["cpu"][group] for c in coefficients], 3)
+        items.append(f"{{{quoted(group)}, {{{offsets}}}, "
                      f"{{{floats([s[group] for s in cpu_sd], 3)}}}, "
                      f"{first.cores // first.sockets}}}")
     out += wrap(items, 1)
@@ -115,7 +121,8 @@ def tdp_table(tdp, marches):
     for name in sorted(tdp, key=lambda text: text.encode()):
         if marches.of(name) and len(name) < 30:
             items.append(f"{{{quoted(name)}, {math.floor(tdp[name] * 10 + 0.5)}}}")
-    out += "/* Cleaned name, tenths of a watt. Sorted. */\nconst struct tdp_entry tdp_entries[] = {\n"
+    out += ("/* Cleaned name, tenths of a watt. Sorted. */\n"
+            "const struct tdp_entry tdp_entries[] = {\n")
     out += wrap(items, 3)
     out += "};\nconst size_t tdp_entry_count = sizeof tdp_entries / sizeof tdp_entries[0];\n"
     return out

@@ -49,14 +49,14 @@ static bool is_noise(const char *word)
 {
     static const char *const noise[] = {
         "intel", "amd", "genuine", "processor", "cpu", "quad-core", "six-core", "dual-core",
-        "eight-core", "twelve-core", "multi-core"};
+        "eight-core", "twelve-core", "multi-core", "gen", "0"};
     for (size_t i = 0; i < sizeof(noise) / sizeof(noise[0]); i++) {
         if (strcmp(word, noise[i]) == 0) {
             return true;
         }
     }
     const char *at = digits(word);
-    return (at != NULL && strcmp(at, "-core") == 0) || is_clock(word);
+    return (at != NULL && (strcmp(at, "-core") == 0 || strcmp(at, "th") == 0)) || is_clock(word);
 }
 
 /* Lower case; marks and remarks about the clock become spaces; ends at '@', ',' or '['. */
@@ -155,6 +155,9 @@ const char *cpu_name_clean(const char *name, char ret[CPU_NAME_MAX])
     take_marks_off(name, text, sizeof(text));
     char *rest = NULL;
     for (char *word = strtok_r(text, " ", &rest); word != NULL; word = strtok_r(NULL, " ", &rest)) {
+        if (strcmp(word, "with") == 0 || strcmp(word, "w/") == 0) {
+            break; /* "with Radeon Graphics" */
+        }
         if (is_noise(word)) {
             continue;
         }

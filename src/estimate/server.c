@@ -56,7 +56,8 @@ static double smooth_term(const struct server_model *model, const double z[SERVE
     return sum;
 }
 
-static double ln_power(enum server_target target, const struct server_specs *specs, double *ret_near)
+static double ln_power(enum server_target target, const struct server_specs *specs,
+                       double *ret_near)
 {
     const struct server_model *model = &server_models[target];
     double x[SERVER_LINEAR];
@@ -199,7 +200,7 @@ void estimate_server_share(const struct estimate_server_spec *spec, double cpus,
 
 /* ---- load ----------------------------------------------------------------------------------- */
 
-static double shape_at(const struct estimate_server *server, double load)
+double estimate_server_shape(const struct estimate_server *server, double load)
 {
     load = load >= 0 ? fmin(load, 1.0) : 0.0; /* NaN: no load known, none assumed */
     int i = (int)fmin(floor(load * 10), 9);
@@ -209,7 +210,7 @@ static double shape_at(const struct estimate_server *server, double load)
 
 struct wattle_bound estimate_server_power(const struct estimate_server *server, double load)
 {
-    double s = shape_at(server, load);
+    double s = estimate_server_shape(server, load);
     struct wattle_bound power = {
         server->idle_w.value + s * (server->max_w.value - server->idle_w.value),
         server->idle_w.low + s * (server->max_w.low - server->idle_w.low),
@@ -248,7 +249,8 @@ size_t estimate_server_terms(const struct estimate_server_spec *spec, struct est
     linear_terms(&specs, x);
     factor[0] = exp(server_models[0].constant);
     factor[1] = exp(server_models[1].constant);
-    n = term_add(ret, max, n, "constant, W", WATTLE_UNKNOWN, factor, "fitted, src/estimate/server_table.c");
+    n = term_add(ret, max, n, "constant, W", WATTLE_UNKNOWN, factor,
+                 "fitted, src/estimate/server_table.c");
     for (size_t i = 0; i < SERVER_LINEAR; i++) {
         double value = smooth_of[i] >= 0 ? server_specs_value(&specs, smooth_of[i]) : x[i] > 0;
         factor[0] = exp(server_models[0].linear[i] * x[i]);
@@ -258,7 +260,8 @@ size_t estimate_server_terms(const struct estimate_server_spec *spec, struct est
     }
     factor[0] = exp(smooth_term(&server_models[0], specs.z, &near[0]));
     factor[1] = exp(smooth_term(&server_models[1], specs.z, &near[1]));
-    n = term_add(ret, max, n, "smooth part", WATTLE_UNKNOWN, factor, "fitted, Gaussian process on 110 points");
+    n = term_add(ret, max, n, "smooth part", WATTLE_UNKNOWN, factor,
+                 "fitted, Gaussian process on 110 points");
     if (specs.march != NULL) {
         factor[0] = exp((double)specs.march->offset[0]);
         factor[1] = exp((double)specs.march->offset[1]);

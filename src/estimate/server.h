@@ -49,6 +49,9 @@ void estimate_server_share(const struct estimate_server_spec *spec, double cpus,
  * neighbours; `who` goes into the basis. */
 void estimate_server_scale(struct estimate_server *server, double share, const char *who);
 
+/* The curve between idle (0) and full power (1) at load 0..1 (clamped; NaN: 0). */
+double estimate_server_shape(const struct estimate_server *server, double load);
+
 /* Power at load 0..1 (clamped). */
 struct wattle_bound estimate_server_power(const struct estimate_server *server, double load);
 

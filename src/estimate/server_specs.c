@@ -77,8 +77,7 @@ static void put(struct server_specs *specs, int k, double value, enum specs_sour
     specs->source[k] = source;
 }
 
-/* Before 2009 no server core had two threads; AMD's have since Zen; Arm's and Intel's E-cores have
- * not. */
+/* Two threads per core: Intel since 2009, AMD since Zen; not Arm, not Intel's E-cores. */
 static bool usually_smt(const struct server_march *march)
 {
     if (march == NULL) {

@@ -59,6 +59,24 @@ static int first_round(struct wattle_meter *meter, struct wattle_error *err)
     return 0;
 }
 
+/* A plug meter's readings lie beside the meter's own memory. */
+static void set_calibration_path(struct wattle_meter *meter)
+{
+    static const char name[] = "machine.calibration";
+    const char *slash = strrchr(meter->memory_path, '/');
+    size_t dir = slash != NULL ? (size_t)(slash - meter->memory_path) + 1 : 0;
+
+    if (meter->host != &meter->own_host) {
+        return;
+    }
+    meter->calibration_path = malloc(dir + sizeof name);
+    if (meter->calibration_path != NULL) { /* without it the model is as it was made */
+        memcpy(meter->calibration_path, meter->memory_path, dir);
+        memcpy(meter->calibration_path + dir, name, sizeof name);
+        meter->own_host.calibration = meter->calibration_path;
+    }
+}
+
 static int copy_options(struct wattle_meter *meter, const struct wattle_meter_options *options,
                         const struct meter_setup *setup, struct wattle_error *err)
 {
@@ -90,6 +108,7 @@ static int copy_options(struct wattle_meter *meter, const struct wattle_meter_op
         if (meter->memory_path == NULL) {
             return error_set(err, WATTLE_E_NOMEM, "out of memory");
         }
+        set_calibration_path(meter);
     }
     return meter->own_drivers != NULL ? 0 : sense_check_names(meter->drivers, err);
 }
@@ -210,5 +229,6 @@ void wattle_meter_close(struct wattle_meter *meter)
     free(meter->refused);
     free(meter->drivers);
     free(meter->memory_path);
+    free(meter->calibration_path);
     free(meter);
 }

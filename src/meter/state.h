@@ -71,6 +71,7 @@ struct wattle_meter {
     double hz;
     char *drivers; /* comma list; NULL */
     char *memory_path;
+    char *calibration_path; /* own_host.calibration */
     char boot_id[64];
     const struct wattle_sensor_driver *const *own_drivers; /* NULL: sense_drivers */
     size_t own_driver_count;

@@ -23,6 +23,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/host.h"
+#include "estimate/calibration.h"
 #include "estimate/server.h"
 #include "machine/cgroup.h"
 #include "machine/cpu.h"
@@ -92,6 +93,18 @@ static double busy_now_s(const struct wattle_host *host, const char *group)
     return now.busy_s;
 }
 
+static void calibrate(const char *path, struct modelled_machine *machine)
+{
+    char text[CALIBRATION_TEXT_MAX];
+    struct calibration calibration;
+    ssize_t size = file_read(path, text, sizeof(text));
+
+    if (size > 0 && calibration_parse(text, (size_t)size, &calibration) &&
+        strcmp(calibration.cpu, machine->spec.cpu) == 0) {
+        calibration_apply(&calibration, &machine->server);
+    }
+}
+
 /* What is modelled: the machine, or the part of it that is ours. */
 static void look(const struct wattle_host *host, struct modelled_machine *ret, char *group,
                  size_t size)
@@ -103,6 +116,10 @@ static void look(const struct wattle_host *host, struct modelled_machine *ret, c
     machine_memory_read(host, &memory);
     machine_virt_read(host, &virt);
     modelled_describe(&cpu, &memory, &virt, ret);
+    /* What a plug meter saw is the whole machine: no guest's and no container's share. */
+    if (host->calibration != NULL && !virt.virtual_machine && !ret->own_group) {
+        calibrate(host->calibration, ret);
+    }
     group[0] = '\0';
     if (ret->own_group && !group_find(host, group, size)) {
         ret->own_group = false;
@@ -119,7 +136,7 @@ void modelled_describe(const struct machine_cpu *cpu, const struct machine_memor
     spec->family = cpu->family;
     spec->model = cpu->model;
     spec->tdp_w = WATTLE_UNKNOWN;
-    spec->memory_gb = wattle_known(memory->total_bytes) ? memory->total_bytes / 1e9 : WATTLE_UNKNOWN;
+    spec->memory_gb = memory->total_bytes / 1e9; /* NaN stays NaN */
     spec->sockets = cpu->sockets;
     spec->cores = cpu->cores;
     spec->threads_per_core =

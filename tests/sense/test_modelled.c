@@ -196,6 +196,27 @@ static void a_container_counts_its_own_group(void **state)
     place_remove(&place);
 }
 
+static void a_plug_meters_reading_narrows_what_is_modelled(void **state)
+{
+    (void)state;
+    struct place place;
+    place_make(&place, "");
+    struct wattle_channel_list found = {0};
+    char path[128];
+    snprintf(path, sizeof(path), "%s/machine.calibration", place.root);
+    put(place.root, "machine.calibration",
+        "cpu AMD EPYC 7763 64-Core Processor\npoint 0 70 0.03\n");
+    place.host.calibration = path;
+    sense_modelled.probe(&place.host, &found, NULL);
+    assert_non_null(strstr(found.items[0].reason, "calibrated"));
+    assert_true(fabs((double)found.items[0].driver_data[MODELLED_IDLE_MW] / 70e3 - 1) < 0.05);
+    put(place.root, "machine.calibration", "cpu another\npoint 0 70 0.03\n");
+    sense_modelled.probe(&place.host, &found, NULL);
+    assert_null(strstr(found.items[1].reason, "calibrated"));
+    channel_list_finish(&found);
+    place_remove(&place);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -203,6 +224,7 @@ int main(void)
         cmocka_unit_test(a_machine_without_cpu_time_is_refused_with_the_reason),
         cmocka_unit_test(a_guest_is_a_share_and_a_container_is_a_smaller_one),
         cmocka_unit_test(a_container_counts_its_own_group),
+        cmocka_unit_test(a_plug_meters_reading_narrows_what_is_modelled),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -62,6 +62,8 @@ struct wattle_host {
     int (*msr_read)(void *user, int handle, uint32_t reg, uint64_t *ret_value);
     void (*handle_close)(void *user, int handle);
     void *io_user;
+
+    const char *calibration; /* what `wattle calibrate` kept for the modelled driver; NULL: none */
 };
 
 enum wattle_quantity {
