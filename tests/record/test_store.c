@@ -245,6 +245,30 @@ static void junk_in_the_spool_is_set_apart(void **state)
     store_close(store);
 }
 
+static void a_clock_that_was_set_back_loses_no_run(void **state)
+{
+    const struct folder *folder = *state;
+    const struct timespec future[2] = {{.tv_sec = 4000000000}, {.tv_sec = 4000000000}};
+    struct wattle_record record;
+    struct spool *spool;
+    struct store *store;
+    char path[400];
+
+    sample_record(&record);
+    record.state = WATTLE_RUN_RUNNING;
+    record.started_unix_ns = 4000000000 * (int64_t)1000000000;
+    assert_int_equal(spool_open(&spool, folder->store, record.id, NULL), 0);
+    assert_int_equal(spool_write(spool, &record, NULL), 0);
+    spool_close(spool, false);
+    snprintf(path, sizeof path, "%s.spool/%s.json", folder->store, record.id);
+    assert_int_equal(utimensat(AT_FDCWD, path, future, 0), 0);
+    assert_int_equal(store_open(&store, folder->store, 0, NULL), 0);
+    put(store, "past", 1);
+    expect_list(store, NULL, "0123456789abcdef past ");
+    wattle_record_finish(&record);
+    store_close(store);
+}
+
 static void a_newer_store_is_refused_and_left_alone(void **state)
 {
     const struct folder *folder = *state;
@@ -369,6 +393,7 @@ int main(void)
         in_folder(a_running_series_is_thinned_and_keeps_its_ends),
         in_folder(an_old_spool_does_not_replace_the_finished_run),
         in_folder(junk_in_the_spool_is_set_apart),
+        in_folder(a_clock_that_was_set_back_loses_no_run),
         in_folder(a_newer_store_is_refused_and_left_alone),
         in_folder(another_programs_database_is_left_alone),
         in_folder(a_network_file_system_has_no_shared_memory),
