@@ -3,6 +3,7 @@
 #include "cli/command.h"
 
 #include <fcntl.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -138,6 +139,10 @@ int main(int argc, char **argv)
     struct cli cli;
     int status;
 
+    /* Large blocks come from mmap, which need not be cleared page by page before they are used: a
+     * third of all page faults of a short run. Nothing is given back only to be asked for again. */
+    mallopt(M_MMAP_THRESHOLD, 16 * 1024);
+    mallopt(M_TRIM_THRESHOLD, 64 * 1024 * 1024);
     fill_standard_descriptors();
     memset(&cli, 0, sizeof cli);
     log_init(&cli.log, STDERR_FILENO);
