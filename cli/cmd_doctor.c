@@ -13,6 +13,7 @@
 #include "cli/fix.h"
 #include "cli/judge.h"
 #include "cli/terminal.h"
+#include "record/utf8.h"
 
 #define WORK_S 0.2 /* long enough for the slowest energy counter to step (NVML: 100 ms) */
 
@@ -106,13 +107,18 @@ static void print_sensor(const struct doctor *doctor, const struct wattle_channe
 {
     bool good = channel->usable && judgement->verdict != VERDICT_STILL &&
                 judgement->verdict != VERDICT_FAILED;
-    char words[WATTLE_REASON_MAX + 64];
+    char words[WATTLE_REASON_MAX + 64], name[WATTLE_NAME_MAX], text[WATTLE_REASON_MAX + 64];
 
+    /* Labels come from drivers and firmware: they shall not steer the terminal. */
+    utf8_copy_printable(name, sizeof name, channel->name);
+    utf8_copy_printable(text, sizeof text, headline(channel, judgement, words, sizeof words));
     printf("%s%-3s%s %-20s %s\n", good ? doctor->ok_on : doctor->bad_on, good ? "ok" : "--",
-           doctor->off, channel->name, headline(channel, judgement, words, sizeof words));
-    printf("    %-20s %s\n", "", channel->source);
+           doctor->off, name, text);
+    utf8_copy_printable(text, sizeof text, channel->source);
+    printf("    %-20s %s\n", "", text);
     if (channel->usable && channel->reason[0] != '\0') {
-        printf("    %-20s %s\n", "", channel->reason);
+        utf8_copy_printable(text, sizeof text, channel->reason);
+        printf("    %-20s %s\n", "", text);
     }
     if (!good && channel->remedy[0] != '\0') {
         printf("    %-20s do: %s\n", "", channel->remedy);

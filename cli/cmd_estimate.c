@@ -223,6 +223,7 @@ int cmd_estimate(struct cli *cli, int argc, char **argv)
                                             OPTIONS_COMMON};
     const char *model = NULL;
     bool json = false;
+    char full[32];
     size_t i;
     int code;
 
@@ -247,9 +248,12 @@ int cmd_estimate(struct cli *cli, int argc, char **argv)
         if (strcmp(argv[optind], subcommands[i].name) == 0) {
             int first = optind;
 
-            cli->command = subcommands[i].name;
+            snprintf(full, sizeof full, "estimate %s", subcommands[i].name);
+            cli->command = full;
             optind = 0; /* glibc: start anew with other options */
-            return subcommands[i].run(cli, argc - first, argv + first);
+            code = subcommands[i].run(cli, argc - first, argv + first);
+            cli->command = "estimate";
+            return code;
         }
     }
     return unknown_subcommand(cli, argv[optind]);

@@ -17,6 +17,7 @@
 #include "base/clock.h"
 #include "base/units.h"
 #include "cli/output.h"
+#include "record/utf8.h"
 #include "record/words.h"
 
 enum {
@@ -57,6 +58,12 @@ static const char help[] =
 
 enum form { FORM_TEXT, FORM_CSV, FORM_JSON };
 
+struct column {
+    char name[WATTLE_NAME_MAX];
+    char source[WATTLE_SOURCE_MAX]; /* two chips may bear one name */
+    char label[WATTLE_NAME_MAX];
+};
+
 struct monitor {
     struct cli *cli;
     enum form form;
@@ -65,7 +72,7 @@ struct monitor {
     struct measurement *measurement;
     struct wattle_energy now, before;
     size_t column_count; /* components of the first row, in its order */
-    char columns[WATTLE_COMPONENTS_MAX][WATTLE_NAME_MAX];
+    struct column columns[WATTLE_COMPONENTS_MAX];
 };
 
 static bool take_option(struct monitor *monitor, int code)
@@ -95,12 +102,13 @@ static bool take_option(struct monitor *monitor, int code)
 /* ---- rows --------------------------------------------------------------------------------- */
 
 static const struct wattle_component *find_component(const struct wattle_energy *energy,
-                                                     const char *name)
+                                                     const char *name, const char *source)
 {
     size_t i;
 
     for (i = 0; i < energy->component_count; i++) {
-        if (strcmp(energy->components[i].name, name) == 0) {
+        if (strcmp(energy->components[i].name, name) == 0 &&
+            strcmp(energy->components[i].source, source) == 0) {
             return &energy->components[i];
         }
     }
@@ -112,15 +120,22 @@ static double step_s(const struct monitor *monitor)
     return monitor->now.duration_s - monitor->before.duration_s;
 }
 
-static double component_power_w(const struct monitor *monitor, const char *name)
+static double component_power_w(const struct monitor *monitor, const char *name,
+                                const char *source)
 {
-    const struct wattle_component *now = find_component(&monitor->now, name);
-    const struct wattle_component *before = find_component(&monitor->before, name);
+    const struct wattle_component *now = find_component(&monitor->now, name, source);
+    const struct wattle_component *before = find_component(&monitor->before, name, source);
 
     if (now == NULL || before == NULL || !(step_s(monitor) > 0)) {
         return WATTLE_UNKNOWN;
     }
     return (now->energy_j.value - before->energy_j.value) / step_s(monitor);
+}
+
+static double column_power_w(const struct monitor *monitor, size_t column)
+{
+    return component_power_w(monitor, monitor->columns[column].name,
+                             monitor->columns[column].source);
 }
 
 static double machine_power_w(const struct monitor *monitor)
@@ -133,7 +148,18 @@ static void choose_columns(struct monitor *monitor)
     size_t i;
 
     for (i = 0; i < monitor->now.component_count; i++) {
-        snprintf(monitor->columns[i], WATTLE_NAME_MAX, "%s", monitor->now.components[i].name);
+        const struct wattle_component *component = &monitor->now.components[i];
+        struct column *column = &monitor->columns[i];
+        char *at;
+
+        snprintf(column->name, sizeof column->name, "%s", component->name);
+        snprintf(column->source, sizeof column->source, "%s", component->source);
+        /* "machine" is the total, whatever a model of the whole calls itself. */
+        utf8_copy_printable(column->label, sizeof column->label,
+                            strcmp(component->name, "machine") == 0 ? "model" : component->name);
+        for (at = column->label; *at != '\0'; at++) {
+            *at = *at == ',' || *at == '"' ? '_' : *at; /* one cell of a CSV header */
+        }
     }
     monitor->column_count = monitor->now.component_count;
 }
@@ -145,13 +171,13 @@ static void print_header(const struct monitor *monitor)
     if (monitor->form == FORM_CSV) {
         printf("time,elapsed_s,machine_j,machine_w");
         for (i = 0; i < monitor->column_count; i++) {
-            printf(",%s_w", monitor->columns[i]);
+            printf(",%s_w", monitor->columns[i].label);
         }
         printf(",quality\n");
     } else if (monitor->form == FORM_TEXT) {
         printf("%-8s  %10s  %10s", "time", "machine", "energy");
         for (i = 0; i < monitor->column_count; i++) {
-            printf("  %10.16s", monitor->columns[i]);
+            printf("  %10.16s", monitor->columns[i].label);
         }
         printf("\n");
     }
@@ -175,7 +201,7 @@ static void print_csv(const struct monitor *monitor, const char *when)
     print_field(monitor->now.machine_j.value, 6);
     print_field(machine_power_w(monitor), 3);
     for (i = 0; i < monitor->column_count; i++) {
-        print_field(component_power_w(monitor, monitor->columns[i]), 3);
+        print_field(column_power_w(monitor, i), 3);
     }
     printf(",%s\n", words_quality(monitor->now.quality));
 }
@@ -200,7 +226,8 @@ static int print_json(const struct monitor *monitor, const char *when)
         output_text(row, "source", component->source);
         json_object_set_new(row, "counted", json_boolean(component->counted));
         output_number(row, "energy_j", component->energy_j.value);
-        output_number(row, "power_w", component_power_w(monitor, component->name));
+        output_number(row, "power_w",
+                      component_power_w(monitor, component->name, component->source));
         json_array_append_new(components, row);
     }
     json_object_set_new(object, "components", components);
@@ -220,7 +247,7 @@ static void print_text(const struct monitor *monitor)
     printf("%-8s  %10s  %10s", when, units_power(machine_power_w(monitor), power, sizeof power),
            units_energy(monitor->now.machine_j.value, energy, sizeof energy));
     for (i = 0; i < monitor->column_count; i++) {
-        double power_w = component_power_w(monitor, monitor->columns[i]);
+        double power_w = column_power_w(monitor, i);
 
         printf("  %10s", isfinite(power_w) ? units_power(power_w, power, sizeof power) : "-");
     }

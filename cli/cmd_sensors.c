@@ -10,6 +10,7 @@
 
 #include "cli/output.h"
 #include "cli/terminal.h"
+#include "record/utf8.h"
 #include "record/words.h"
 #include "sense/sense.h"
 
@@ -59,16 +60,21 @@ static json_t *to_json(const struct wattle_channel *channel)
 static void print_row(const struct wattle_channel *channel, bool colour)
 {
     const char *on = "", *off = "";
+    char name[WATTLE_NAME_MAX], source[WATTLE_SOURCE_MAX], reason[WATTLE_REASON_MAX];
 
+    /* Labels come from drivers and firmware: they shall not steer the terminal. */
+    utf8_copy_printable(name, sizeof name, channel->name);
+    utf8_copy_printable(source, sizeof source, channel->source);
+    utf8_copy_printable(reason, sizeof reason, channel->reason);
     if (colour && !channel->usable) {
         on = "\033[2m";
         off = "\033[0m";
     }
     printf("%s%-4s%-22s %-8s %-12s %-11s %s%s\n", on, channel->usable ? "yes" : "no",
-           channel->name, words_kind(channel->kind), quantity_words[channel->quantity],
-           channel->usable ? words_quality(channel->quality) : "-", channel->source, off);
-    if (channel->reason[0] != '\0') {
-        printf("%s    %s%s\n", on, channel->reason, off);
+           name, words_kind(channel->kind), quantity_words[channel->quantity],
+           channel->usable ? words_quality(channel->quality) : "-", source, off);
+    if (reason[0] != '\0') {
+        printf("%s    %s%s\n", on, reason, off);
     }
 }
 

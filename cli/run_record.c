@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -25,6 +26,7 @@ void run_facts_init(struct run_facts *facts, struct cli *cli)
 {
     const char *store = config_text(&cli->config, CONFIG_STORE);
     const char *parent = host_getenv("WATTLE_RUN_ID");
+    struct stat st;
     char *slash;
 
     memset(facts, 0, sizeof *facts);
@@ -41,6 +43,12 @@ void run_facts_init(struct run_facts *facts, struct cli *cli)
     if (store != NULL) {
         snprintf(facts->store_path, sizeof facts->store_path, "%s", store);
     } else if (store_default_path(facts->store_path, sizeof facts->store_path, NULL) != 0) {
+        facts->store_path[0] = '\0';
+    }
+    /* Nothing is laid beside a device, a folder or a pipe: /dev/null is no store. */
+    if (stat(facts->store_path, &st) == 0 && !S_ISREG(st.st_mode)) {
+        log_write(&cli->log, LOG_LEVEL_WARNING, "the run is not kept: %s: not a regular file",
+                  facts->store_path);
         facts->store_path[0] = '\0';
     }
     snprintf(facts->state_dir, sizeof facts->state_dir, "%s", facts->store_path);

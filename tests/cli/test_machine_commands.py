@@ -32,6 +32,12 @@ class Doctor(MachineTest):
         self.machine.counter("intel-rapl:0").chmod(0o444)
         self.assertIn("readable by everybody", self.wattle("doctor").stdout)
 
+    def test_a_label_cannot_steer_the_terminal(self):
+        zone = self.machine.root / "sys/class/powercap/intel-rapl:0"
+        (zone / "name").write_text("package-0\x1b[31m\n", encoding="ascii")
+        for command in ("doctor", "sensors"):
+            self.assertNotIn("\x1b", self.wattle(command).stdout)
+
     @unittest.skipUnless(os.geteuid() == 0, "needs root")
     def test_fix_installs_once_and_never_for_everybody(self):
         root = self.machine.root
@@ -95,6 +101,12 @@ class Monitor(MachineTest):
                          "dram-1_w", "quality"} <= set(rows[0]))
         energies = [float(row["machine_j"]) for row in rows]
         self.assertEqual(energies, sorted(energies))
+
+    def test_no_two_columns_have_one_name(self):
+        done = self.wattle("monitor", "--csv", "--interval", "100ms", "--count", "1",
+                           env={"WATTLE_SENSORS": "powercap,modelled"})
+        header = done.stdout.splitlines()[0].split(",")
+        self.assertEqual(sorted(header), sorted(set(header)))
 
     def test_json_lines_are_objects(self):
         done = self.wattle("monitor", "--json", "--interval", "200ms", "--duration", "600ms")

@@ -99,6 +99,14 @@ class Store(MachineTest):
         self.assertIn("not kept", done.stderr)
         self.assertEqual(json.loads(path.read_text(encoding="utf-8"))["run"]["exit_status"], 3)
 
+    def test_nothing_is_laid_beside_a_store_that_is_no_file(self):
+        place = self.folder / "place"
+        (place / "store").mkdir(parents=True)
+        done = self.wattle("run", "-q", "--", "true", env={"WATTLE_STORE": place / "store"})
+        self.assertEqual(done.returncode, 0)
+        self.assertIn("not a regular file", done.stderr)
+        self.assertEqual([p.name for p in place.iterdir()], ["store"])
+
     def test_no_home_at_all_still_runs(self):
         # Without HOME the home of the user is taken: only a user who has none may try this.
         if os.getuid() != 0:
