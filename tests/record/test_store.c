@@ -346,9 +346,6 @@ static void a_network_file_system_has_no_shared_memory(void **state)
     expect_list(store, NULL, "defg cdef bcde abcd ");
     assert_int_equal(count_files(folder->path, "wattle.db-wal"), 0);
     store_close(store);
-    assert_true(store_is_network_type(0x6969));
-    assert_true(store_is_network_type((unsigned long)(int)0xff534d42));
-    assert_false(store_is_network_type(0xef53));
 }
 
 static void reading_what_is_not_there_makes_nothing(void **state)
@@ -360,26 +357,6 @@ static void reading_what_is_not_there_makes_nothing(void **state)
     assert_int_equal(store_open(&store, folder->store, STORE_READ_ONLY, &err), WATTLE_E_NOENT);
     assert_null(store);
     assert_int_equal(count_files(folder->path, "a"), 0);
-}
-
-static void the_default_path_follows_the_environment(void **state)
-{
-    char path[256];
-    char tiny[8];
-
-    (void)state;
-    setenv("WATTLE_STORE", "/x/y.db", 1);
-    assert_int_equal(store_default_path(path, sizeof path, NULL), 0);
-    assert_string_equal(path, "/x/y.db");
-    unsetenv("WATTLE_STORE");
-    setenv("HOME", "/home/me", 1);
-    setenv("XDG_DATA_HOME", "relative", 1);
-    assert_int_equal(store_default_path(path, sizeof path, NULL), 0);
-    assert_string_equal(path, "/home/me/.local/share/wattle/wattle.db");
-    assert_int_equal(store_default_path(tiny, sizeof tiny, NULL), WATTLE_E_INVALID);
-    setenv("XDG_DATA_HOME", "/data", 1);
-    assert_int_equal(store_default_path(path, sizeof path, NULL), 0);
-    assert_string_equal(path, "/data/wattle/wattle.db");
 }
 
 int main(void)
@@ -398,7 +375,6 @@ int main(void)
         in_folder(another_programs_database_is_left_alone),
         in_folder(a_network_file_system_has_no_shared_memory),
         in_folder(reading_what_is_not_there_makes_nothing),
-        in_folder(the_default_path_follows_the_environment),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
