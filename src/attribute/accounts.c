@@ -213,12 +213,23 @@ static double energy_since(struct accounts *accounts, const struct accounts_roun
     return energy_j;
 }
 
+/* Steps may be short when somebody reads often: about a second of them is judged at a time.
+ * used_s: of dt_s, the part in which the component was in use; NaN unknown. */
 static void remember_idle(struct accounts *accounts, size_t i, double energy_j, double dt_s,
-                          double use)
+                          double used_s)
 {
-    double watts =
-        idle_candidate_w(wattle_meter_channel(accounts->meter, i), energy_j, dt_s, use);
+    struct account *account = &accounts->items[i];
+    double watts;
 
+    account->rest_s += dt_s;
+    account->rest_j += energy_j;
+    account->rest_used_s += used_s;
+    if (account->rest_s < IDLE_STRETCH_S) {
+        return;
+    }
+    watts = idle_candidate_w(wattle_meter_channel(accounts->meter, i), account->rest_j,
+                             account->rest_s, account->rest_used_s / account->rest_s);
+    account->rest_s = account->rest_j = account->rest_used_s = 0;
     if (!isnan(watts) && !(meter_remembered_idle_w(accounts->meter, i) <= watts)) {
         meter_remember_idle_w(accounts->meter, i, watts);
     }
@@ -255,7 +266,7 @@ static void step_channels(struct accounts *accounts, const struct accounts_round
         const struct wattle_channel *channel = wattle_meter_channel(accounts->meter, i);
         struct account *account = &accounts->items[i];
         double energy_j = energy_since(accounts, round, i);
-        double load = use->busy_s / use->capacity_s;
+        double used_s = use->busy_s / use->capacity_s * use->dt_s;
         const struct accounts_gpu *gpu = NULL;
 
         if (channel->quantity != WATTLE_Q_ENERGY && channel->quantity != WATTLE_Q_POWER) {
@@ -265,10 +276,10 @@ static void step_channels(struct accounts *accounts, const struct accounts_round
             gpu = gpu_of(accounts, channel);
             account->users_hidden |= gpu->hidden;
             /* Held but not used: rest is not certain. */
-            load = gpu->use.vacant ? 0 : WATTLE_UNKNOWN;
+            used_s = gpu->use.vacant ? 0 : WATTLE_UNKNOWN;
         }
         ledger_interval(&account->ledger, energy_j, use, gpu != NULL ? &gpu->use : NULL);
-        remember_idle(accounts, i, energy_j, use->dt_s, load);
+        remember_idle(accounts, i, energy_j, use->dt_s, used_s);
     }
     for (i = 0; i < ACCOUNTS_GPUS_MAX; i++) {
         memset(&accounts->gpus[i].use, 0, sizeof accounts->gpus[i].use);

@@ -31,6 +31,7 @@ struct account {
     double last_j;    /* of the round before; NaN: nothing known then */
     double before_w;  /* mean power just before the start; NaN: not measured */
     bool users_hidden; /* a GPU whose users could not be asked */
+    double rest_s, rest_j, rest_used_s; /* a stretch that may show idle power; see remember_idle */
 };
 
 #define ACCOUNTS_GPUS_MAX 64

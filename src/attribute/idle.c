@@ -99,7 +99,7 @@ double idle_candidate_w(const struct wattle_channel *channel, double energy_j, d
 {
     enum { STEPS = 5 }; /* fewer could miss a whole step of the counter */
 
-    if (!(dt_s >= 0.95) || !(use < QUIET_USE) || !(energy_j > 0) ||
+    if (!(dt_s >= IDLE_STRETCH_S) || !(use < QUIET_USE) || !(energy_j > 0) ||
         channel->quality == WATTLE_MODELLED || channel->update_period_s * STEPS > dt_s) {
         return WATTLE_UNKNOWN;
     }

@@ -20,7 +20,10 @@ enum idle_source idle_choose(const struct wattle_channel *channel, double just_b
                              double just_before_use, double remembered_w,
                              struct ledger_idle *ret);
 
-/* The mean power of an interval, if it is fit to be remembered as idle: at least a second long,
+/* Shorter stretches are not judged: a little less than the second between two steps. */
+#define IDLE_STRETCH_S 0.95
+
+/* The mean power of a stretch, if it is fit to be remembered as idle: about a second long,
  * the machine used less than 2 %, and the counter steps often enough. Else NaN. */
 double idle_candidate_w(const struct wattle_channel *channel, double energy_j, double dt_s,
                         double use);

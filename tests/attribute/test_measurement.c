@@ -153,8 +153,9 @@ static void two_at_once_never_get_more_than_the_dynamic_energy(void **state)
     dynamic_j = fmax(one.machine_j.value - one.idle_j.value, two.machine_j.value -
                                                                  two.idle_j.value);
     assert_true(one.task_j.value > 0.2 * dynamic_j || one.other_j.value > 0.5 * dynamic_j);
-    /* Busy time is known to a tick; a few per cent of so short a run. */
-    assert_true(one.task_j.value + two.task_j.value <= 1.05 * dynamic_j);
+    /* Busy time is known to a tick or two, a few per cent of so short a run. */
+    assert_true(one.task_j.value + two.task_j.value <= 1.08 * dynamic_j);
+    assert_true(one.task_j.low + two.task_j.low <= dynamic_j);
     measurement_destroy(first);
     measurement_destroy(second);
 }
