@@ -134,10 +134,9 @@ int run_finish(struct run *run, int status)
     struct wattle_record record;
     struct wattle_error err = {0};
     struct wattle_energy *energy = malloc(sizeof *energy);
-    int rc;
 
     wattle_record_init(&record);
-    if (energy == NULL || (rc = measurement_end(run->measurement, reaped, energy, &err)) != 0) {
+    if (energy == NULL || measurement_end(run->measurement, reaped, energy, &err) != 0) {
         log_write(&run->cli->log, LOG_LEVEL_ERROR, "the measurement failed: %s",
                   energy == NULL ? "out of memory" : err.text);
         spool_close(run->spool, false);
@@ -146,9 +145,8 @@ int run_finish(struct run *run, int status)
         goto out;
     }
     run_facts_complete(&run->facts, run->cli, run->measurement);
-    rc = run_record_fill(&record, run->cli, &run->options, &run->facts, run->measurement, energy,
-                         &err);
-    if (rc != 0) {
+    if (run_record_fill(&record, run->cli, &run->options, &run->facts, run->measurement, energy,
+                        &err) != 0) {
         log_write(&run->cli->log, LOG_LEVEL_WARNING, "the record is not complete: %s", err.text);
     }
     record.state = WATTLE_RUN_FINISHED;
