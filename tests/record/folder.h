@@ -3,6 +3,7 @@
 #ifndef TESTS_RECORD_FOLDER_H
 #define TESTS_RECORD_FOLDER_H
 
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,5 +40,19 @@ static inline int folder_remove(void **state)
 }
 
 #define in_folder(test) cmocka_unit_test_setup_teardown(test, folder_make, folder_remove)
+
+/* How many names begin like this. */
+static inline int folder_count(const char *directory, const char *beginning)
+{
+    DIR *dir = opendir(directory);
+    const struct dirent *entry;
+    int count = 0;
+
+    while (dir != NULL && (entry = readdir(dir)) != NULL) {
+        count += strncmp(entry->d_name, beginning, strlen(beginning)) == 0;
+    }
+    closedir(dir);
+    return count;
+}
 
 #endif

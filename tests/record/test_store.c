@@ -3,7 +3,6 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <cmocka.h>
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -306,19 +305,6 @@ static bool always(const char *directory)
     return true;
 }
 
-static int count_files(const char *directory, const char *beginning)
-{
-    DIR *dir = opendir(directory);
-    const struct dirent *entry;
-    int count = 0;
-
-    while (dir != NULL && (entry = readdir(dir)) != NULL) {
-        count += strncmp(entry->d_name, beginning, strlen(beginning)) == 0;
-    }
-    closedir(dir);
-    return count;
-}
-
 static void a_network_file_system_has_no_shared_memory(void **state)
 {
     struct folder *folder = *state;
@@ -328,8 +314,8 @@ static void a_network_file_system_has_no_shared_memory(void **state)
     snprintf(folder->store, sizeof folder->store, "%s/wattle.db", folder->path);
     assert_int_equal(store_open_with(&store, folder->store, 0, &setup, NULL), 0);
     put(store, "abcd", 1);
-    assert_int_equal(count_files(folder->path, "wattle.db-shm"), 0);
-    assert_int_equal(count_files(folder->path, "wattle.db-wal"), 0);
+    assert_int_equal(folder_count(folder->path, "wattle.db-shm"), 0);
+    assert_int_equal(folder_count(folder->path, "wattle.db-wal"), 0);
     /* and several may use it in turn */
     assert_int_equal(store_open_with(&second, folder->store, 0, &setup, NULL), 0);
     put(second, "bcde", 2);
@@ -340,11 +326,11 @@ static void a_network_file_system_has_no_shared_memory(void **state)
     /* from a local disk to the network, and back */
     assert_int_equal(store_open(&store, folder->store, 0, NULL), 0);
     put(store, "defg", 4);
-    assert_int_equal(count_files(folder->path, "wattle.db-shm"), 1);
+    assert_int_equal(folder_count(folder->path, "wattle.db-shm"), 1);
     store_close(store);
     assert_int_equal(store_open_with(&store, folder->store, 0, &setup, NULL), 0);
     expect_list(store, NULL, "defg cdef bcde abcd ");
-    assert_int_equal(count_files(folder->path, "wattle.db-wal"), 0);
+    assert_int_equal(folder_count(folder->path, "wattle.db-wal"), 0);
     store_close(store);
 }
 
@@ -356,7 +342,7 @@ static void reading_what_is_not_there_makes_nothing(void **state)
 
     assert_int_equal(store_open(&store, folder->store, STORE_READ_ONLY, &err), WATTLE_E_NOENT);
     assert_null(store);
-    assert_int_equal(count_files(folder->path, "a"), 0);
+    assert_int_equal(folder_count(folder->path, "a"), 0);
 }
 
 int main(void)
