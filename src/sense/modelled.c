@@ -26,6 +26,7 @@
 #include "estimate/calibration.h"
 #include "estimate/server.h"
 #include "machine/cgroup.h"
+#include "machine/cloud.h"
 #include "machine/cpu.h"
 #include "machine/usage.h"
 #include "machine/virt.h"
@@ -126,6 +127,42 @@ static void look(const struct wattle_host *host, struct modelled_machine *ret, c
     }
 }
 
+/* A rented instance whose host is known: its part of that host. */
+static bool instance_describe(const struct machine_cpu *cpu, const struct machine_virt *virt,
+                              struct modelled_machine *ret)
+{
+    struct machine_cloud cloud;
+    char who[160];
+    if (!machine_cloud_find(virt->cloud, virt->instance_type, &cloud)) {
+        return false;
+    }
+    struct estimate_server_spec *spec = &ret->spec;
+    /* A family may run on several processors: a name that can be seen tells more. */
+    if (machine_cloud_cpu_hidden(spec->cpu)) {
+        snprintf(spec->cpu, sizeof(spec->cpu), "%s", cloud.cpu);
+    }
+    spec->sockets = cloud.sockets;
+    spec->memory_gb = cloud.host_memory_gb;
+    if (cpu->threads < 2) {
+        spec->threads_per_core = 0; /* one CPU alone does not show whether it has a sibling */
+    }
+    int per_core = spec->threads_per_core > 0 ? spec->threads_per_core
+                   : spec->family >= 0        ? 2 /* x86; an Arm core has one thread */
+                                              : 1;
+    spec->cores = (cloud.host_vcpus + per_core - 1) / per_core;
+    double vcpus = cloud.vcpus > 0 ? cloud.vcpus : cpu->threads;
+    double share = fmin(1.0, vcpus / cloud.host_vcpus);
+    share *= fmin(1.0, ret->cpus / fmax(cpu->threads, 1)); /* a container in it */
+    estimate_server(spec, &ret->server);
+    estimate_server_scale(&ret->server, share, virt->instance_type);
+    /* First in the basis: it decides most. */
+    snprintf(who, sizeof(who), "%.40s: %.4g of a host with %d virtual CPUs; %s",
+             virt->instance_type, share * cloud.host_vcpus, cloud.host_vcpus, ret->server.basis);
+    snprintf(ret->server.basis, sizeof(ret->server.basis), "%.*s",
+             (int)sizeof(ret->server.basis) - 1, who);
+    return true;
+}
+
 void modelled_describe(const struct machine_cpu *cpu, const struct machine_memory *memory,
                        const struct machine_virt *virt, struct modelled_machine *ret)
 {
@@ -147,6 +184,9 @@ void modelled_describe(const struct machine_cpu *cpu, const struct machine_memor
     if (virt->container && virt->cpu_limit > 0 && virt->cpu_limit < threads) {
         ret->cpus = virt->cpu_limit;
         ret->own_group = true;
+    }
+    if (virt->virtual_machine && instance_describe(cpu, virt, ret)) {
+        return;
     }
     if (virt->virtual_machine) {
         estimate_server_share(spec, ret->cpus, &ret->server);

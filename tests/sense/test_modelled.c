@@ -163,6 +163,44 @@ static void a_guest_is_a_share_and_a_container_is_a_smaller_one(void **state)
     assert_true(machine.cpus == 4 && machine.own_group);
 }
 
+static void a_rented_instance_is_its_part_of_its_host(void **state)
+{
+    (void)state;
+    struct machine_cpu cpu = {.vendor = "GenuineIntel",
+                              .model_name = "Intel(R) Xeon(R) CPU @ 2.50GHz", .family = 6,
+                              .model = 85, .sockets = 1, .cores = 4, .threads = 8,
+                              .hypervisor = true, .max_mhz = WATTLE_UNKNOWN};
+    struct machine_memory memory = {32e9, 10e9};
+    struct machine_virt guest = {.virtual_machine = true, .cloud = "aws",
+                                 .cpu_limit = WATTLE_UNKNOWN,
+                                 .memory_limit_bytes = WATTLE_UNKNOWN};
+    struct modelled_machine unknown, small, large, all;
+    modelled_describe(&cpu, &memory, &guest, &unknown);
+    snprintf(guest.instance_type, sizeof(guest.instance_type), "m5.2xlarge");
+    modelled_describe(&cpu, &memory, &guest, &small);
+    assert_string_equal(small.spec.cpu, "Intel Xeon Platinum 8175M");
+    assert_int_equal(small.spec.sockets, 2);
+    assert_int_equal(small.spec.cores, 48);
+    assert_non_null(strstr(small.server.basis, "m5.2xlarge: 8 of a host with 96"));
+    assert_true(small.server.max_w.high / small.server.max_w.low <
+                unknown.server.max_w.high / unknown.server.max_w.low);
+    cpu.cores = 48;
+    cpu.threads = 96;
+    snprintf(guest.instance_type, sizeof(guest.instance_type), "m5.24xlarge");
+    modelled_describe(&cpu, &memory, &guest, &large);
+    assert_true(fabs(large.server.max_w.value / small.server.max_w.value - 12) < 1e-6);
+    estimate_server(&large.spec, &all.server);
+    assert_true(fabs(all.server.idle_w.value - large.server.idle_w.value) < 1e-6);
+    /* A name that can be seen wins; a container has its part of the part. */
+    snprintf(cpu.model_name, sizeof(cpu.model_name), "Intel(R) Xeon(R) Platinum 8259CL CPU");
+    guest.container = true;
+    guest.cpu_limit = 24;
+    modelled_describe(&cpu, &memory, &guest, &small);
+    assert_non_null(strstr(small.spec.cpu, "8259CL"));
+    estimate_server(&small.spec, &all.server);
+    assert_true(fabs(all.server.max_w.value / small.server.max_w.value - 4) < 1e-6);
+}
+
 static void a_container_counts_its_own_group(void **state)
 {
     (void)state;
@@ -223,6 +261,7 @@ int main(void)
         cmocka_unit_test(power_follows_the_load_and_never_the_steal),
         cmocka_unit_test(a_machine_without_cpu_time_is_refused_with_the_reason),
         cmocka_unit_test(a_guest_is_a_share_and_a_container_is_a_smaller_one),
+        cmocka_unit_test(a_rented_instance_is_its_part_of_its_host),
         cmocka_unit_test(a_container_counts_its_own_group),
         cmocka_unit_test(a_plug_meters_reading_narrows_what_is_modelled),
     };
