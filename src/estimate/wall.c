@@ -76,33 +76,43 @@ static struct guess from_parts(const struct estimate_parts *parts,
     return behind_supply(sum, variance);
 }
 
-static struct guess from_specs(const struct estimate_parts *parts,
-                               const struct estimate_server *server, double load)
+static double known_or_0(double watts) { return watts > 0 ? watts : 0; }
+
+static struct guess from_specs(const struct estimate_parts *parts, struct wattle_bound server_w)
 {
     struct guess guess = {0, INFINITY};
-    if (server == NULL || wattle_known(parts->platform_w.value)) {
+    /* Less than what was measured inside of it: these specifications are not this machine's. */
+    double inside = known_or_0(parts->cpu_w.low) + known_or_0(parts->dram_w.low);
+    if (!(server_w.value > 0) || wattle_known(parts->platform_w.value) ||
+        server_w.high < inside) {
         return guess;
     }
-    struct wattle_bound power = estimate_server_power(server, load);
     double sum = 0, variance = 0;
-    add(power, &sum, &variance);
+    add(server_w, &sum, &variance);
     if (wattle_known(parts->gpu_w.value)) {
         add(times(parts->gpu_w, 1 / efficiency.value), &sum, &variance);
     }
     guess.ln = log(sum);
-    guess.variance = variance / (sum * sum);
+    guess.variance = fmax(variance / (sum * sum), 0.05 * 0.05);
     return guess;
 }
-
-static double known_or_0(double watts) { return watts > 0 ? watts : 0; }
 
 struct wattle_bound estimate_wall(const struct estimate_parts *parts,
                                   const struct estimate_server_spec *spec,
                                   const struct estimate_server *server, double load)
 {
+    struct wattle_bound none = {WATTLE_UNKNOWN, WATTLE_UNKNOWN, WATTLE_UNKNOWN};
+    return estimate_wall_beside(parts, spec,
+                                server != NULL ? estimate_server_power(server, load) : none);
+}
+
+struct wattle_bound estimate_wall_beside(const struct estimate_parts *parts,
+                                         const struct estimate_server_spec *spec,
+                                         struct wattle_bound server_w)
+{
     struct wattle_bound wall = {WATTLE_UNKNOWN, WATTLE_UNKNOWN, WATTLE_UNKNOWN};
     struct guess a = from_parts(parts, spec);
-    struct guess b = from_specs(parts, server, load);
+    struct guess b = from_specs(parts, server_w);
     double weight = 1 / a.variance + 1 / b.variance;
     if (!(weight > 0)) {
         return wall;

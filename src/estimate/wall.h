@@ -23,6 +23,11 @@ struct wattle_bound estimate_wall(const struct estimate_parts *parts,
                                   const struct estimate_server_spec *spec,
                                   const struct estimate_server *server, double load);
 
+/* The same where the server's power at its present load is known already; value NaN: it is not. */
+struct wattle_bound estimate_wall_beside(const struct estimate_parts *parts,
+                                         const struct estimate_server_spec *spec,
+                                         struct wattle_bound server_w);
+
 /* A GPU that no sensor reads, at 0..1 of its time busy; NaN: busy, how much is unknown. */
 struct wattle_bound estimate_gpu(double tdp_w, double utilization);
 

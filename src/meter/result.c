@@ -9,6 +9,7 @@
 #include "meter/fuse.h"
 #include "meter/notes.h"
 #include "meter/state.h"
+#include "meter/wall.h"
 
 /*
  * Two runs of the same work share the model's error: specifications, shape, age of the machine.
@@ -218,16 +219,22 @@ static void add_up(struct wattle_energy *ret)
     }
 }
 
-/* The wall: its own sensor, or the sum where that is at the plug. */
+/* The wall: its own sensor, or the sum where that is at the plug, or a model beside the parts. */
 static void set_wall(const struct wattle_meter *meter, const struct part *parts, size_t count,
                      struct wattle_energy *ret)
 {
     struct wattle_bound sum = {0, 0, 0};
     const char *source = NULL;
     bool whole = ret->scope == WATTLE_SCOPE_WALL;
+    struct wall_parts measured;
+    bool model = false;
     size_t i;
 
+    wall_parts_init(&measured);
     for (i = 0; i < count; i++) {
+        if (parts[i].candidate.role == SELECT_COUNTED) {
+            wall_parts_add(&measured, meter->slots[i]->channel.domain, &parts[i].energy);
+        }
         if (parts[i].candidate.role != (whole ? SELECT_COUNTED : SELECT_WALL)) {
             continue;
         }
@@ -235,6 +242,10 @@ static void set_wall(const struct wattle_meter *meter, const struct part *parts,
         sum.value += parts[i].energy.energy_j;
         sum.low += parts[i].energy.low_j;
         sum.high += parts[i].energy.high_j;
+        model = meter->slots[i]->channel.quality == WATTLE_MODELLED;
+    }
+    if (source != NULL && !whole && model && ret->duration_s > 0) {
+        sum = wall_parts_beside(&measured, sum, ret->duration_s);
     }
     if (source != NULL && !whole && sum.high < ret->machine_j.low) {
         note_add(ret, "%s: less at the plug than was counted behind it: not believed", source);
