@@ -124,7 +124,9 @@ static bool exists(const char *dir, const char *name)
 
 bool cgroup_v2_root(const struct wattle_host *host, char *ret, size_t size)
 {
-    if (exists(host->cgroup, "cgroup.controllers")) {
+    /* A copy of a container's group may hold its limits alone. */
+    if (exists(host->cgroup, "cgroup.controllers") || exists(host->cgroup, "cpu.max") ||
+        exists(host->cgroup, "memory.max")) {
         int n = snprintf(ret, size, "%s", host->cgroup);
 
         return n > 0 && (size_t)n < size;

@@ -120,6 +120,26 @@ static void a_docker_container_with_nested_limits(void **state)
     fake_tree_remove(&tree);
 }
 
+static void limits_at_the_root_of_what_a_container_sees(void **state)
+{
+    struct fake_tree tree;
+    struct machine_virt virt;
+
+    (void)state;
+    fake_tree_create(&tree);
+    fake_tree_write(&tree, "sys/devices/system/cpu/online", "0-7\n");
+    fake_tree_write(&tree, "cgroup/cpu.max", "300000 100000\n");
+    fake_tree_write(&tree, "cgroup/memory.max", "max\n");
+    machine_virt_read(&tree.host, &virt);
+    assert_true(fabs(virt.cpu_limit - 3) < 1e-12);
+    assert_true(isnan(virt.memory_limit_bytes));
+    /* As many CPUs as there are is no limit. */
+    fake_tree_write(&tree, "cgroup/cpu.max", "800000 100000\n");
+    machine_virt_read(&tree.host, &virt);
+    assert_true(isnan(virt.cpu_limit));
+    fake_tree_remove(&tree);
+}
+
 static void version_1_limits_and_its_huge_number(void **state)
 {
     struct fake_tree tree;
@@ -207,6 +227,7 @@ int main(void)
         cmocka_unit_test(an_arm_guest_is_known_by_its_device_tree),
         cmocka_unit_test(the_xen_control_domain_is_the_host),
         cmocka_unit_test(a_docker_container_with_nested_limits),
+        cmocka_unit_test(limits_at_the_root_of_what_a_container_sees),
         cmocka_unit_test(version_1_limits_and_its_huge_number),
         cmocka_unit_test(nonsense_in_limit_files_is_no_limit),
         cmocka_unit_test(cgroup_paths_are_found_by_controller_and_kept_inside),
