@@ -248,9 +248,10 @@ static json_t *write_emissions(struct writer *writer, const struct wattle_emissi
 
     put_text(writer, object, "of", words_emission_of(emission->of));
     if (isfinite(emission->co2e_g.value)) {
-        put_number(writer, object, "co2e_g", emission->co2e_g.value, 1e9);
-        put_number(writer, object, "low_g", emission->co2e_g.low, 1e9);
-        put_number(writer, object, "high_g", emission->co2e_g.high, 1e9);
+        /* A short run emits nanograms: an interval needs more than one digit of them. */
+        put_number(writer, object, "co2e_g", emission->co2e_g.value, 1e12);
+        put_number(writer, object, "low_g", emission->co2e_g.low, 1e12);
+        put_number(writer, object, "high_g", emission->co2e_g.high, 1e12);
     }
     put_number(writer, object, "intensity_g_kwh", emission->intensity_g_kwh, 1e6);
     put_text(writer, object, "zone", emission->zone);

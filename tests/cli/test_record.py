@@ -111,6 +111,9 @@ class Contract(MachineTest):
             self.skipTest("no share for the task in this build")
         for key in ("co2e_g", "low_g", "high_g", "intensity_g_kwh", "year", "basis", "source"):
             self.assertIn(key, emissions)
+        share = emissions["intensity_g_kwh"] * record["energy"]["task_high_j"] / 3.6e6
+        self.assertGreaterEqual(emissions["high_g"], 0.999 * share)
+        self.assertNotEqual(emissions["high_g"], round(emissions["high_g"], 9))
         done = self.wattle("run", "--", "sleep", "0.1")
         self.assertIn("--zone", done.stderr)
 
