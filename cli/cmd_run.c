@@ -211,10 +211,15 @@ int cmd_run(struct cli *cli, int argc, char **argv)
     if (config_flag(&cli->config, CONFIG_LIVE)) {
         live_init(&run.live, STDERR_FILENO);
     }
-    status = CLI_BROKEN;
-    if (begin(&run) != 0) {
-        return status;
+    status = begin(&run);
+    if (status != 0) {
+        /* A cgroup that is not there is a word that makes no sense, as a wrong --pid is. */
+        return run.options.target == MEASURE_CGROUP &&
+                       (status == WATTLE_E_NOENT || status == WATTLE_E_INVALID)
+                   ? CLI_USAGE
+                   : CLI_BROKEN;
     }
+    status = CLI_BROKEN;
     interrupted = run.options.command != NULL ? launch_interrupted(&run.launch) : 0;
     if (interrupted != 0) {
         status = 128 + interrupted;
