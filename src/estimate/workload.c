@@ -140,19 +140,21 @@ static void split_device(const struct estimate_work *work,
     result->breakdown.compute_j = device_j - memory_j;
 }
 
-static void add_network(const struct estimate_work *work, double duration_s, double *variance,
+static void add_network(const struct estimate_work *work,
+                        const struct estimate_device_work *device, double *variance,
                         struct estimate_result *result)
 {
     double count = isnan(work->count) ? 1 : work->count;
     double fabric_j = 0;
     double wide_j = 0;
 
-    if (count > 8) {
-        /* Eight to a node is how servers are built; a port and its share of a switch each. */
+    if (count > 8 && !device->host_included) {
+        /* Eight to a node is how servers are built; a port and its share of a switch each.
+         * Watts that somebody measured for the system hold them (Patterson et al. 2021 do). */
         double port_w = estimate_use(result, "fabric_w_per_accelerator", 20, 15, 25, "W",
                                      "100G NIC and switch port, vendor data sheets");
 
-        fabric_j = port_w * count * duration_s;
+        fabric_j = port_w * count * device->duration_s;
         *variance += pow(fabric_j * 0.25, 2);
     }
     if (!isnan(work->network_gb) && work->network_gb > 0) {
@@ -195,7 +197,7 @@ static void add_overhead(const struct estimate_work *work,
     double share;
 
     if (device->host_included) {
-        estimate_assume(result, "the power given holds the accelerator's share of its host");
+        estimate_assume(result, "the power given holds the accelerator's share of host and fabric");
         return;
     }
     if (strcmp(work->accelerator->class_name, "edge") == 0) {
@@ -251,7 +253,7 @@ void estimate_settle(const struct estimate_work *work, const struct estimate_dev
     result->duration_s = device->duration_s;
     split_device(work, device, device_j, result);
     add_overhead(work, device, device_j, &variance, result);
-    add_network(work, device->duration_s, &variance, result);
+    add_network(work, device, &variance, result);
     add_storage(work, device->duration_s, &variance, result);
     it_j = device_j + result->breakdown.overhead_j + result->breakdown.network_j +
            result->breakdown.storage_j;
