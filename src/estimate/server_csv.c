@@ -37,7 +37,7 @@ static void buffer_add(struct buffer *buffer, const char *text, size_t size)
     if (buffer->failed) {
         return;
     }
-    if (buffer->size + size + 1 > buffer->capacity) {
+    if (buffer->text == NULL || buffer->size + size + 1 > buffer->capacity) {
         size_t capacity = buffer->capacity * 2 + size + 4096;
         char *grown = realloc(buffer->text, capacity);
         if (grown == NULL) {

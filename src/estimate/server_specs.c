@@ -156,8 +156,8 @@ void server_specs_resolve(const struct estimate_server_spec *spec, struct server
     if (spec->memory_gb > 0 && isfinite(spec->memory_gb)) {
         put(ret, SMOOTH_MEMORY, spec->memory_gb, SPECS_GIVEN, 0);
     } else {
-        /* Published servers: 2-4 GB per core, less for very many cores. */
-        put(ret, SMOOTH_MEMORY, fmin(4 * cores * sockets, 512), SPECS_TYPICAL, 0.7);
+        /* Published servers since 2017: 16-18 GB times the root of the cores, per socket. */
+        put(ret, SMOOTH_MEMORY, 17 * sqrt(cores) * sockets, SPECS_TYPICAL, 0.5);
     }
     ret->threads = cores * sockets * (ret->smt ? 2 : 1);
 }
