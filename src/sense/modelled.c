@@ -286,6 +286,7 @@ static int probe(const struct wattle_host *host, struct wattle_channel_list *fou
     channel.error_relative = (half.high - half.low) / 2 / half.value;
     channel.error_w = 0.0;
     snprintf(channel.reason, sizeof(channel.reason), "%s", server->basis);
+    channel.idle_share = server->idle_w.value / server->max_w.value;
     channel.driver_data[MODELLED_IDLE_MW] = (uint64_t)(server->idle_w.value * 1e3);
     channel.driver_data[MODELLED_IDLE_LOW_MW] = (uint64_t)(server->idle_w.low * 1e3);
     channel.driver_data[MODELLED_IDLE_HIGH_MW] = (uint64_t)(server->idle_w.high * 1e3);

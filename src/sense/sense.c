@@ -22,6 +22,7 @@ void wattle_channel_init(struct wattle_channel *channel, const char *driver)
     channel->update_period_s = WATTLE_UNKNOWN;
     channel->averaging_s = 0;
     channel->max_power_w = WATTLE_UNKNOWN;
+    channel->idle_share = WATTLE_UNKNOWN;
     channel->error_relative = WATTLE_UNKNOWN;
     channel->error_w = WATTLE_UNKNOWN;
 }

@@ -319,6 +319,11 @@ static void idle_comes_from_the_best_source(void **state)
     assert_int_equal(idle_choose(&channel, 30, 0.5, 11, &idle), IDLE_REMEMBERED);
     assert_near(idle.power_w.value, 11, 1e-12);
     assert_int_equal(idle_choose(&channel, NAN, NAN, NAN, &idle), IDLE_MODELLED);
+    /* A model that knows its own ratio is believed rather than all machines together. */
+    channel.idle_share = 0.30;
+    assert_int_equal(idle_choose(&channel, NAN, NAN, NAN, &idle), IDLE_MODELLED);
+    assert_true(idle.fraction.value == 0.30 && idle.fraction.low > 0.2 && idle.fraction.high < 0.42);
+    channel.idle_share = NAN;
     assert_true(isnan(idle.power_w.value));
     assert_true(idle.fraction.low < idle.fraction.high);
     assert_true(isnan(idle_candidate_w(&channel, 10, 0.5, 0.01)));

@@ -114,6 +114,8 @@ struct wattle_channel {
     double averaging_s;          /* WATTLE_Q_POWER: the value is a mean over so many seconds; 0: an
                                     instant; < 0: since the previous read */
     double max_power_w;          /* nothing real draws more; NaN unknown */
+    double idle_share;           /* power at rest over power at full use, where the driver knows;
+                                    NaN unknown */
     double error_relative;       /* 90 % half width of a good reading, relative; source in driver */
     double error_w;              /* the same, absolute, added */
     bool usable;
