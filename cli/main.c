@@ -69,7 +69,7 @@ static int print_help(void)
            "  wattle sensors                  what can be measured here?\n\n"
            "Commands:\n");
     for (i = 0; i < COMMAND_COUNT; i++) {
-        printf("  %-12s %s\n", commands[i].name, commands[i].summary);
+        printf("  %-13s %s\n", commands[i].name, commands[i].summary);
     }
     printf("\n`wattle COMMAND --help` says more, as does wattle(1). `wattle --version` prints the "
            "version.\n");
