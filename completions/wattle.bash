@@ -39,14 +39,14 @@ _wattle_values()
     case $1 in
         --json | --model)
             [[ $2 == run || $1 == --model ]] || return 2
-            COMPREPLY=($(compgen -f -- "$cur")) ;;
-        -o) COMPREPLY=($(compgen -f -- "$cur")) ;;
-        --root | --cgroup) COMPREPLY=($(compgen -d -- "$cur")) ;;
-        --user) COMPREPLY=($(compgen -u -- "$cur")) ;;
-        --pid) COMPREPLY=($(compgen -W "$(cd /proc && echo [0-9]*)" -- "$cur")) ;;
-        --log-level) COMPREPLY=($(compgen -W 'error warning info debug' -- "$cur")) ;;
-        --log-format) COMPREPLY=($(compgen -W 'text json journald' -- "$cur")) ;;
-        --sensors) COMPREPLY=($(compgen -W 'perf powercap msr nvml hwmon modelled' -- "$cur")) ;;
+            mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
+        -o) mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
+        --root | --cgroup) mapfile -t COMPREPLY < <(compgen -d -- "$cur") ;;
+        --user) mapfile -t COMPREPLY < <(compgen -u -- "$cur") ;;
+        --pid) mapfile -t COMPREPLY < <(compgen -W "$(cd /proc && echo [0-9]*)" -- "$cur") ;;
+        --log-level) mapfile -t COMPREPLY < <(compgen -W 'error warning info debug' -- "$cur") ;;
+        --log-format) mapfile -t COMPREPLY < <(compgen -W 'text json journald' -- "$cur") ;;
+        --sensors) mapfile -t COMPREPLY < <(compgen -W 'perf powercap msr nvml hwmon modelled' -- "$cur") ;;
         --hz | --idle | --zone | --project | --tag | --interval | --count | --duration | --text | \
             --since | --until | --limit | --cpu | --threads | --memory) ;;
         *) return 2 ;;
@@ -79,16 +79,16 @@ _wattle()
 
     COMPREPLY=()
     if ((COMP_CWORD == 1)); then
-        COMPREPLY=($(compgen -W "$commands --help --version" -- "$cur"))
+        mapfile -t COMPREPLY < <(compgen -W "$commands --help --version" -- "$cur")
         return
     fi
     if [[ $command == run ]] && at=$(_wattle_command_at); then
         if declare -F _command_offset >/dev/null; then
             _command_offset "$at"
         elif ((COMP_CWORD == at)); then
-            COMPREPLY=($(compgen -c -- "$cur"))
+            mapfile -t COMPREPLY < <(compgen -c -- "$cur")
         else
-            COMPREPLY=($(compgen -f -- "$cur"))
+            mapfile -t COMPREPLY < <(compgen -f -- "$cur")
         fi
         return
     fi
@@ -96,15 +96,15 @@ _wattle()
         return
     fi
     if [[ $cur == -* ]]; then
-        COMPREPLY=($(compgen -W "$(_wattle_options "$command")" -- "$cur"))
+        mapfile -t COMPREPLY < <(compgen -W "$(_wattle_options "$command")" -- "$cur")
         return
     fi
     case $command in
-        run) COMPREPLY=($(compgen -c -- "$cur")) ;;
-        show) COMPREPLY=($(compgen -W "$(_wattle_ids)" -- "$cur")) ;;
-        help) COMPREPLY=($(compgen -W "$commands" -- "$cur")) ;;
-        carbon) COMPREPLY=($(compgen -W 'forecast' -- "$cur")) ;;
-        estimate) COMPREPLY=($(compgen -W 'server train infer compare' -- "$cur")) ;;
+        run) mapfile -t COMPREPLY < <(compgen -c -- "$cur") ;;
+        show) mapfile -t COMPREPLY < <(compgen -W "$(_wattle_ids)" -- "$cur") ;;
+        help) mapfile -t COMPREPLY < <(compgen -W "$commands" -- "$cur") ;;
+        carbon) mapfile -t COMPREPLY < <(compgen -W 'forecast' -- "$cur") ;;
+        estimate) mapfile -t COMPREPLY < <(compgen -W 'server train infer compare' -- "$cur") ;;
     esac
 }
 
