@@ -322,7 +322,8 @@ static void idle_comes_from_the_best_source(void **state)
     /* A model that knows its own ratio is believed rather than all machines together. */
     channel.idle_share = 0.30;
     assert_int_equal(idle_choose(&channel, NAN, NAN, NAN, &idle), IDLE_MODELLED);
-    assert_true(idle.fraction.value == 0.30 && idle.fraction.low > 0.2 && idle.fraction.high < 0.42);
+    assert_true(idle.fraction.value == 0.30);
+    assert_true(idle.fraction.low > 0.2 && idle.fraction.high < 0.42);
     channel.idle_share = NAN;
     assert_true(isnan(idle.power_w.value));
     assert_true(idle.fraction.low < idle.fraction.high);
