@@ -98,11 +98,19 @@ static bool skip_value(struct source *source, uint64_t *at, uint32_t type)
 /* Integers of any width as a number; other types are skipped and leave NaN. */
 static bool read_number(struct source *source, uint64_t *at, uint32_t type, double *ret)
 {
+    uint8_t bytes[2];
     uint32_t word;
     uint64_t value;
 
     *ret = NAN;
     switch (type) {
+    case V_U16:
+        if (!source_read(source, *at, bytes, sizeof bytes)) {
+            return false;
+        }
+        *at += sizeof bytes;
+        *ret = bytes[0] + 256 * bytes[1];
+        return true;
     case V_U32:
     case V_I32:
         if (!source_u32(source, at, &word)) {
@@ -145,6 +153,9 @@ static void keep_number(struct model_file *ret, const char *key, double value)
     if (field == NULL || isnan(value)) {
         return;
     }
+    if (strcmp(key, "split.count") == 0) {
+        ret->split_count = to_int(value);
+    }
     if (strcmp(field, ".context_length") == 0) {
         ret->context_length = value;
     }
@@ -157,7 +168,13 @@ static void keep_number(struct model_file *ret, const char *key, double value)
     }
 }
 
-static bool read_pair(struct source *source, uint64_t *at, struct model_file *ret)
+/* Where the weights begin and how far they reach. */
+struct extent {
+    double alignment, end;
+};
+
+static bool read_pair(struct source *source, uint64_t *at, struct model_file *ret,
+                      struct extent *extent)
 {
     char key[128];
     uint32_t type;
@@ -176,10 +193,14 @@ static bool read_pair(struct source *source, uint64_t *at, struct model_file *re
         return false;
     }
     keep_number(ret, key, value);
+    if (strcmp(key, "general.alignment") == 0 && value >= 1 && value <= 1 << 20) {
+        extent->alignment = value;
+    }
     return true;
 }
 
-static bool read_tensor(struct source *source, uint64_t *at, struct model_file *ret)
+static bool read_tensor(struct source *source, uint64_t *at, struct model_file *ret,
+                        struct extent *extent)
 {
     char name[128];
     char unknown[16];
@@ -209,6 +230,7 @@ static bool read_tensor(struct source *source, uint64_t *at, struct model_file *
         type_name = tensor_types[type].name;
         bits = tensor_types[type].bits;
     }
+    extent->end = fmax(extent->end, (double)offset + elements * bits / 8);
     /* "blk.0.ffn_up_exps.weight": the experts of a layer in one tensor. */
     model_file_add(ret, type_name, bits, elements, strstr(name, "_exps.") != NULL);
     return true;
@@ -219,6 +241,8 @@ int gguf_read(struct source *source, struct model_file *ret, struct wattle_error
     uint64_t at = 0;
     uint64_t tensors, pairs, i;
     uint32_t magic, version;
+    struct extent extent = {.alignment = 32, .end = 0};
+    double start;
 
     model_file_init(ret, "gguf");
     if (!source_u32(source, &at, &magic) || magic != 0x46554747u) { /* "GGUF" */
@@ -232,16 +256,24 @@ int gguf_read(struct source *source, struct model_file *ret, struct wattle_error
         return error_set(err, WATTLE_E_INVALID, "gguf: counts are not plausible");
     }
     for (i = 0; i < pairs; i++) {
-        if (!read_pair(source, &at, ret)) {
+        if (!read_pair(source, &at, ret, &extent)) {
             return error_set(err, WATTLE_E_INVALID, "gguf: key-value pair %llu is cut or invalid",
                              (unsigned long long)i);
         }
     }
     for (i = 0; i < tensors; i++) {
-        if (!read_tensor(source, &at, ret)) {
+        if (!read_tensor(source, &at, ret, &extent)) {
             return error_set(err, WATTLE_E_INVALID, "gguf: tensor %llu is cut or invalid",
                              (unsigned long long)i);
         }
+    }
+    /* A header alone, or padded, is what one fetches to look at a model; some of its weights are
+     * a download that broke off. */
+    start = ceil((double)at / extent.alignment) * extent.alignment;
+    if ((double)source->size > start && (double)source->size < start + extent.end) {
+        return error_set(err, WATTLE_E_INVALID,
+                         "gguf: cut: %.0f bytes of weights, %.0f announced",
+                         (double)source->size - start, extent.end);
     }
     model_file_settle(ret);
     return 0;

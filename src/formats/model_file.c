@@ -332,6 +332,42 @@ out:
     return code;
 }
 
+/* "NAME-00002-of-00003.gguf": what llama.cpp calls the parts of one model. */
+static int read_split(const char *path, struct model_file *ret, struct wattle_error *err)
+{
+    enum { TAIL = sizeof "-00001-of-00003.gguf" - 1 };
+    int count = ret->split_count;
+    size_t length = strlen(path);
+    char tail[TAIL + 16];
+    char part[PATH_MAX];
+    int i;
+
+    snprintf(tail, sizeof tail, "-of-%05d.gguf", count);
+    if (count > SHARDS_MAX || length < TAIL || length >= sizeof part ||
+        strcmp(path + length - strlen(tail), tail) != 0) {
+        return error_set(err, WATTLE_E_INVALID,
+                         "%s: one part of %d, and its name does not end in -00001%s", path, count,
+                         tail);
+    }
+    for (i = 1; i <= count; i++) {
+        struct model_file next;
+        int code;
+
+        snprintf(part, sizeof part, "%.*s-%05d%s", (int)(length - TAIL), path, i, tail);
+        code = read_one(part, &next, err);
+        if (code != 0) {
+            return code;
+        }
+        if (i == 1) {
+            *ret = next; /* architecture and layers are told in the first part alone */
+        } else {
+            merge_shard(ret, &next);
+        }
+    }
+    model_file_settle(ret);
+    return 0;
+}
+
 static bool ends_with(const char *text, const char *end)
 {
     size_t length = strlen(text);
@@ -373,5 +409,5 @@ int model_file_read(const char *path, struct model_file *ret, struct wattle_erro
         read_config_beside(inside, ret);
         model_file_settle(ret);
     }
-    return code;
+    return code == 0 && ret->split_count > 1 ? read_split(path, ret, err) : code;
 }

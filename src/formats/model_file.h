@@ -42,6 +42,7 @@ struct model_file {
     struct model_type types[MODEL_TYPES_MAX]; /* largest share first */
     /* Parameters inside expert layers, to tell the active ones. */
     double expert_parameters;
+    int split_count; /* GGUF: files that hold the model together; 0 and 1: this one alone */
 };
 
 /* Pure readers: header bytes in, facts out. *ret is initialised by them. */
@@ -54,8 +55,8 @@ int onnx_read(struct source *source, struct model_file *ret, struct wattle_error
 void model_config_read(const char *json, size_t size, struct model_file *ret);
 
 /*
- * Any of them by content, not by name. A folder or *.index.json stands for all its shards;
- * a config.json beside the file is read too.
+ * Any of them by content, not by name. A folder or *.index.json stands for all its shards, one
+ * part of a split GGUF for all parts; a config.json beside the file is read too.
  */
 int model_file_read(const char *path, struct model_file *ret, struct wattle_error *err);
 

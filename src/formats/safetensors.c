@@ -56,7 +56,7 @@ static bool scan_shape(struct json_scan *scan, double *ret_elements)
     return elements <= 1e15;
 }
 
-static bool scan_offsets(struct json_scan *scan, double *ret_bytes)
+static bool scan_offsets(struct json_scan *scan, double *ret_bytes, double *end)
 {
     double from, to;
 
@@ -66,10 +66,12 @@ static bool scan_offsets(struct json_scan *scan, double *ret_bytes)
         return false;
     }
     *ret_bytes = to - from;
+    *end = fmax(*end, to);
     return true;
 }
 
-static bool scan_tensor(struct json_scan *scan, const char *name, struct model_file *ret)
+static bool scan_tensor(struct json_scan *scan, const char *name, struct model_file *ret,
+                        double *end)
 {
     char dtype[16] = "";
     double elements = NAN;
@@ -92,7 +94,7 @@ static bool scan_tensor(struct json_scan *scan, const char *name, struct model_f
         } else if (strcmp(key, "shape") == 0) {
             good = scan_shape(scan, &elements);
         } else if (strcmp(key, "data_offsets") == 0) {
-            good = scan_offsets(scan, &bytes);
+            good = scan_offsets(scan, &bytes, end);
         } else {
             good = json_scan_skip(scan);
         }
@@ -112,7 +114,8 @@ static bool scan_tensor(struct json_scan *scan, const char *name, struct model_f
     return true;
 }
 
-static bool scan_header(const char *text, size_t size, struct model_file *ret)
+/* *ret_end: where the last tensor ends, counted from the end of the header. */
+static bool scan_header(const char *text, size_t size, struct model_file *ret, double *ret_end)
 {
     struct json_scan scan = {.at = text, .end = text + size};
 
@@ -129,7 +132,7 @@ static bool scan_header(const char *text, size_t size, struct model_file *ret)
             if (!json_scan_skip(&scan)) {
                 return false;
             }
-        } else if (!scan_tensor(&scan, name, ret)) {
+        } else if (!scan_tensor(&scan, name, ret, ret_end)) {
             return false;
         }
         if (json_scan_peek(&scan) != '}' && !json_scan_take(&scan, ',')) {
@@ -143,6 +146,8 @@ int safetensors_read(struct source *source, struct model_file *ret, struct wattl
 {
     uint64_t at = 0;
     uint64_t length;
+    double end = 0;
+    double rest;
     char *text;
     int code = 0;
 
@@ -161,10 +166,17 @@ int safetensors_read(struct source *source, struct model_file *ret, struct wattl
         return error_set(err, WATTLE_E_NOMEM, "safetensors: out of memory");
     }
     if (!source_read(source, at, text, (size_t)length) ||
-        !scan_header(text, (size_t)length, ret)) {
+        !scan_header(text, (size_t)length, ret, &end)) {
         code = error_set(err, WATTLE_E_INVALID, "safetensors: header is not valid");
     }
     free(text);
+    /* A header alone is what one fetches to look at a model; some of its weights are a download
+     * that broke off. */
+    rest = (double)(source->size - at - length);
+    if (code == 0 && rest > 0 && rest < end) {
+        code = error_set(err, WATTLE_E_INVALID,
+                         "safetensors: cut: %.0f bytes of weights, %.0f announced", rest, end);
+    }
     if (code == 0) {
         model_file_settle(ret);
     }

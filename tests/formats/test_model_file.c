@@ -294,6 +294,90 @@ static void shards_add_up_and_a_config_names_the_architecture(void **state)
     assert_int_equal(system(command), 0);
 }
 
+static void weights_that_are_cut_are_refused_and_a_header_alone_is_not(void **state)
+{
+    struct bytes b;
+    struct source source;
+    struct model_file model;
+    struct wattle_error err;
+
+    (void)state;
+    make_safetensors(&b, "{\"a\":{\"dtype\":\"F16\",\"shape\":[10],\"data_offsets\":[0,20]}}");
+    assert_int_equal(read_safetensors(&b, &model, &err), 0);
+    put(&b, "nineteen bytes of it", 19);
+    assert_int_equal(read_safetensors(&b, &model, &err), WATTLE_E_INVALID);
+    assert_non_null(strstr(err.text, "cut"));
+    put(&b, "!", 1);
+    assert_int_equal(read_safetensors(&b, &model, &err), 0);
+
+    memset(&b, 0, sizeof b);
+    make_gguf(&b);
+    b.size += 64; /* the padding, and a little of the weights */
+    source_init_memory(&source, b.data, b.size);
+    assert_int_equal(gguf_read(&source, &model, &err), WATTLE_E_INVALID);
+    assert_non_null(strstr(err.text, "cut"));
+}
+
+static void make_part(struct bytes *b, int number, int count)
+{
+    b->size = 0;
+    put(b, "GGUF", 4);
+    put_number(b, 3, 4);
+    put_number(b, 1, 8); /* tensors */
+    put_number(b, number == 1 ? 3 : 1, 8);
+    if (number == 1) {
+        put_string(b, "general.architecture");
+        put_number(b, 8, 4);
+        put_string(b, "llama");
+        put_string(b, "llama.block_count");
+        put_number(b, 4, 4);
+        put_number(b, 32, 4);
+    }
+    put_string(b, "split.count");
+    put_number(b, 2, 4);
+    put_number(b, (uint64_t)count, 2);
+    put_string(b, "blk.0.attn_q.weight");
+    put_number(b, 1, 4);
+    put_number(b, 100, 8);
+    put_number(b, 0, 4);
+    put_number(b, 0, 8);
+}
+
+static void the_parts_of_a_split_gguf_add_up_whichever_is_named(void **state)
+{
+    char folder[] = "/tmp/wattle-split-XXXXXX";
+    char path[128];
+    struct bytes b;
+    struct model_file model;
+    struct wattle_error err;
+    int i;
+
+    (void)state;
+    assert_non_null(mkdtemp(folder));
+    for (i = 1; i <= 3; i++) {
+        snprintf(path, sizeof path, "m-%05d-of-00003.gguf", i);
+        make_part(&b, i, 3);
+        write_file(folder, path, b.data, b.size);
+    }
+    write_file(folder, "renamed.gguf", b.data, b.size);
+    snprintf(path, sizeof path, "%s/m-00002-of-00003.gguf", folder);
+    assert_int_equal(model_file_read(path, &model, &err), 0);
+    assert_true(model.parameters == 300);
+    assert_int_equal(model.tensors, 3);
+    assert_string_equal(model.architecture, "llama");
+    assert_true(model.flops_per_unit == 600);
+
+    snprintf(path, sizeof path, "%s/renamed.gguf", folder);
+    assert_int_equal(model_file_read(path, &model, &err), WATTLE_E_INVALID);
+    snprintf(path, sizeof path, "%s/m-00003-of-00003.gguf", folder);
+    assert_int_equal(unlink(path), 0);
+    snprintf(path, sizeof path, "%s/m-00001-of-00003.gguf", folder);
+    assert_int_equal(model_file_read(path, &model, &err), WATTLE_E_NOENT);
+    assert_non_null(strstr(err.text, "00003-of"));
+    snprintf(path, sizeof path, "rm -r %s", folder);
+    assert_int_equal(system(path), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -303,6 +387,8 @@ int main(void)
         cmocka_unit_test(a_gguf_cut_anywhere_is_an_error_and_never_a_crash),
         cmocka_unit_test(onnx_counts_weights_and_flops),
         cmocka_unit_test(shards_add_up_and_a_config_names_the_architecture),
+        cmocka_unit_test(weights_that_are_cut_are_refused_and_a_header_alone_is_not),
+        cmocka_unit_test(the_parts_of_a_split_gguf_add_up_whichever_is_named),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
