@@ -208,6 +208,10 @@ double estimate_server_shape(const struct estimate_server *server, double load)
     return server->shape[i] + t * (server->shape[i + 1] - server->shape[i]);
 }
 
+/* Standard deviation of s between two servers of one microarchitecture, at its widest: 0.05 of
+ * what lies between idle and full (2017-22 servers of bench/power_model). */
+static const double shape_sd = 0.05;
+
 struct wattle_bound estimate_server_power(const struct estimate_server *server, double load)
 {
     double s = estimate_server_shape(server, load);
@@ -216,6 +220,15 @@ struct wattle_bound estimate_server_power(const struct estimate_server *server, 
         server->idle_w.low + s * (server->max_w.low - server->idle_w.low),
         server->idle_w.high + s * (server->max_w.high - server->idle_w.high),
     };
+    double between = server->max_w.value - server->idle_w.value;
+    double curve = z90 * shape_sd * 4 * s * (1 - s) * between / power.value;
+    if (curve > 0) {
+        double below = log(power.value / power.low), above = log(power.high / power.value);
+        power.low = fmax(server->idle_w.low,
+                         power.value * exp(-sqrt(below * below + curve * curve)));
+        power.high = fmin(server->max_w.high,
+                          power.value * exp(sqrt(above * above + curve * curve)));
+    }
     return power;
 }
 

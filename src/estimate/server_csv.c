@@ -70,6 +70,7 @@ struct reader {
     int line;      /* of `at`, from 1 */
     int row_line;  /* where the present row began */
     bool row_over; /* the field just read was the row's last */
+    bool open;     /* the text ended inside quotes */
 };
 
 /* One field without its quotes; what is longer than ret is cut. */
@@ -99,6 +100,7 @@ static void read_field(struct reader *reader, char ret[FIELD_MAX])
             ret[n++] = c;
         }
     }
+    reader->open = reader->open || quoted;
     while (n > 0 && strchr(" \t\r", ret[n - 1]) != NULL) {
         n--;
     }
@@ -126,7 +128,8 @@ static bool same_word(const char *a, const char *b)
 }
 
 /* Which field holds which column; -1 none. Returns the number of fields. */
-static int read_header(struct reader *reader, int column_of[COLUMN_COUNT])
+static int read_header(struct reader *reader, int column_of[COLUMN_COUNT],
+                       struct wattle_error *err)
 {
     char field[FIELD_MAX];
     int count = 0;
@@ -136,12 +139,23 @@ static int read_header(struct reader *reader, int column_of[COLUMN_COUNT])
     do {
         read_field(reader, field);
         for (int c = 0; c < COLUMN_COUNT; c++) {
-            if (column_of[c] < 0 && same_word(field, column_names[c])) {
-                column_of[c] = count;
+            if (!same_word(field, column_names[c])) {
+                continue;
             }
+            if (column_of[c] >= 0) {
+                return error_set(err, WATTLE_E_INVALID, "the first line names column \"%s\" twice",
+                                 column_names[c]);
+            }
+            column_of[c] = count;
         }
         count++;
     } while (!reader->row_over);
+    if (reader->open) {
+        return error_set(err, WATTLE_E_INVALID, "line 1: a quote is opened, never closed");
+    }
+    if (column_of[COLUMN_CPU] < 0) {
+        return error_set(err, WATTLE_E_INVALID, "the first line names no column \"cpu\"");
+    }
     return count;
 }
 
@@ -248,9 +262,9 @@ int server_csv_estimate(const char *text, size_t size, char **ret_text, size_t *
         reader.at += 3;
     }
     const char *start = reader.at;
-    int fields = read_header(&reader, column_of);
-    if (column_of[COLUMN_CPU] < 0) {
-        return error_set(err, WATTLE_E_INVALID, "the first line names no column \"cpu\"");
+    int fields = read_header(&reader, column_of, err);
+    if (fields < 0) {
+        return fields;
     }
     buffer_add(&out, start, row_size(start, reader.at));
     buffer_format(&out, ",%s\n", added);
@@ -261,6 +275,10 @@ int server_csv_estimate(const char *text, size_t size, char **ret_text, size_t *
         reader.row_line = reader.line;
         result = read_row(&reader, column_of, &row, &count, err);
         size_t bytes = row_size(start, reader.at);
+        if (reader.open) {
+            result = error_set(err, WATTLE_E_INVALID, "line %d: a quote is opened, never closed",
+                               reader.row_line);
+        }
         if (result != 0 || (bytes == 0 && fields > 1)) {
             continue; /* an empty line is no server */
         }

@@ -53,6 +53,27 @@ static void power_rises_with_load_between_idle_and_full(void **state)
     assert_true(fabs(estimate_server_power(&server, NAN).value - server.idle_w.value) < 1e-9);
 }
 
+static void between_its_ends_the_curve_is_unsure_too(void **state)
+{
+    (void)state;
+    struct estimate_server server;
+    struct estimate_server_spec spec = spec_of("AMD EPYC 7763", 2, 128, 2, 512, 280);
+    estimate_server(&spec, &server);
+    /* Two readings have pinned both ends; what lies between is still a guess. */
+    server.idle_w.low = server.idle_w.high = server.idle_w.value;
+    server.max_w.low = server.max_w.high = server.max_w.value;
+    struct wattle_bound half = estimate_server_power(&server, 0.5);
+    assert_true(half.high / half.low > 1.08);
+    struct wattle_bound last = server.idle_w;
+    for (int i = 0; i <= 1000; i++) {
+        struct wattle_bound power = estimate_server_power(&server, i / 1000.0);
+        assert_ordered(power);
+        assert_true(power.low >= last.low && power.high >= last.high);
+        last = power;
+    }
+    assert_true(last.low == last.high);
+}
+
 static void a_guest_pays_its_share_of_a_host(void **state)
 {
     (void)state;
@@ -71,6 +92,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nothing_known_is_still_three_numbers),
         cmocka_unit_test(power_rises_with_load_between_idle_and_full),
+        cmocka_unit_test(between_its_ends_the_curve_is_unsure_too),
         cmocka_unit_test(a_guest_pays_its_share_of_a_host),
     };
 

@@ -73,7 +73,8 @@ static void nonsense_is_one_error_that_names_the_line(void **state)
 {
     static const char *const bad[] = {
         "cpu,load\nx,0.5\nx,1.5\n", "cpu,cores\nx,1\nx,many\n", "cpu,cores\nx,1\nx,1.5\n",
-        "cpu,load\nx,1\nx,0.5,7\n", "cpu,tdp_w\nx,1\nx,-3\n"};
+        "cpu,load\nx,1\nx,0.5,7\n", "cpu,tdp_w\nx,1\nx,-3\n",
+        "cpu,load\nx,1\n\"x,1\nx,1\n"};
     struct wattle_error err;
     (void)state;
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
@@ -83,6 +84,10 @@ static void nonsense_is_one_error_that_names_the_line(void **state)
     assert_null(estimate("name,load\nx,1\n", &err));
     assert_non_null(strstr(err.text, "cpu"));
     assert_null(estimate("", &err));
+    assert_null(estimate("\"cpu,load\nx,1\n", &err));
+    assert_non_null(strstr(err.text, "quote"));
+    assert_null(estimate("cpu,load,LOAD\nx,1,0.5\n", &err));
+    assert_non_null(strstr(err.text, "\"load\" twice"));
 }
 
 static void ten_thousand_rows_keep_their_order(void **state)
