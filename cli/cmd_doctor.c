@@ -10,6 +10,7 @@
 
 #include "base/host.h"
 #include "base/units.h"
+#include "cli/cloud.h"
 #include "cli/fix.h"
 #include "cli/judge.h"
 #include "cli/terminal.h"
@@ -17,19 +18,20 @@
 
 #define WORK_S 0.2 /* long enough for the slowest energy counter to step (NVML: 100 ms) */
 
-enum { OPTION_FIX = OPTION_OWN, OPTION_ROOT, OPTION_SENSORS };
+enum { OPTION_FIX = OPTION_OWN, OPTION_ROOT, OPTION_SENSORS, OPTION_CLOUD_METADATA };
 
 static const struct option long_options[] = {
     {"fix", no_argument, NULL, OPTION_FIX},
     {"root", required_argument, NULL, OPTION_ROOT},
     {"sensors", required_argument, NULL, OPTION_SENSORS},
+    {"cloud-metadata", no_argument, NULL, OPTION_CLOUD_METADATA},
     OPTIONS_COMMON,
 };
 
 static const char help[] =
     "Try every sensor while the machine works for a moment, and say what each missing one needs.\n"
     "\n"
-    "Usage: wattle doctor [--sensors LIST]\n"
+    "Usage: wattle doctor [--sensors LIST] [--cloud-metadata]\n"
     "       wattle doctor --fix [--root DIR]\n"
     "\n"
     "      --fix            as root: make the group wattle, install a udev rule and a tmpfiles\n"
@@ -37,6 +39,7 @@ static const char help[] =
     "                       everybody: PLATYPUS, CVE-2020-8694)\n"
     "      --root DIR       do it in DIR, which stands for /\n"
     "      --sensors LIST   look with these drivers only\n"
+    "      --cloud-metadata ask the cloud for the instance type, for the model; at most 200 ms\n"
     "\n"
     "Exit status: 0 when something can be measured, 1 when not; with --fix 0 when all is done,\n"
     "1 when something could not be; 2 for bad options.\n";
@@ -136,18 +139,19 @@ static int examine(struct cli *cli, const struct doctor *doctor)
     struct wattle_sensors *sensors = NULL;
     struct judgement *judgements = NULL;
     struct wattle_error err = {0};
-    struct wattle_host host;
+    const struct wattle_host *host;
+    struct cloud cloud;
     size_t count, i, good = 0;
     int rc, readable;
 
-    host_from_environment(&host);
-    rc = wattle_sensors_find(&sensors, &host, config_text(&cli->config, CONFIG_SENSORS), &err);
+    host = cloud_host(cli, &cloud);
+    rc = wattle_sensors_find(&sensors, host, config_text(&cli->config, CONFIG_SENSORS), &err);
     if (rc != 0) {
         return usage_error(cli, "%s", err.text);
     }
     count = wattle_sensors_count(sensors);
     judgements = calloc(count + 1, sizeof *judgements);
-    if (judgements == NULL || judge_sensors(&host, sensors, WORK_S, judgements, &err) != 0) {
+    if (judgements == NULL || judge_sensors(host, sensors, WORK_S, judgements, &err) != 0) {
         log_write(&cli->log, LOG_LEVEL_ERROR, "doctor: out of memory");
         free(judgements);
         wattle_sensors_destroy(sensors);
@@ -159,7 +163,7 @@ static int examine(struct cli *cli, const struct doctor *doctor)
         print_sensor(doctor, channel, &judgements[i]);
         good += measures(channel, &judgements[i]);
     }
-    readable = fix_count_world_readable(host.sysfs);
+    readable = fix_count_world_readable(host->sysfs);
     if (readable > 0) {
         printf("%s!!%s  %d energy counter%s readable by everybody: a side channel (PLATYPUS); "
                "`wattle doctor --fix` narrows it to a group\n",
@@ -183,6 +187,10 @@ int cmd_doctor(struct cli *cli, int argc, char **argv)
             doctor.fix = true;
         } else if (code == OPTION_ROOT) {
             doctor.root = optarg;
+        } else if (code == OPTION_CLOUD_METADATA) {
+            if (!option_config(cli, CONFIG_CLOUD_METADATA, "--cloud-metadata", "true")) {
+                return CLI_USAGE;
+            }
         } else if (!option_config(cli, CONFIG_SENSORS, "--sensors", optarg)) {
             return CLI_USAGE;
         }

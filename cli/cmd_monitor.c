@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* `wattle monitor`: the machine's power, row after row, until ^C. */
 #define _GNU_SOURCE
+#include "cli/cloud.h"
 #include "cli/command.h"
 
 #include <errno.h>
@@ -27,6 +28,7 @@ enum {
     OPTION_COUNT,
     OPTION_DURATION,
     OPTION_HZ,
+    OPTION_CLOUD_METADATA,
     OPTION_SENSORS
 };
 
@@ -38,6 +40,7 @@ static const struct option long_options[] = {
     {"duration", required_argument, NULL, OPTION_DURATION},
     {"hz", required_argument, NULL, OPTION_HZ},
     {"sensors", required_argument, NULL, OPTION_SENSORS},
+    {"cloud-metadata", no_argument, NULL, OPTION_CLOUD_METADATA},
     OPTIONS_COMMON,
 };
 
@@ -53,6 +56,7 @@ static const char help[] =
     "      --json           one JSON object a line\n"
     "      --hz N           samples per second, 0.1 to 1000 (10)\n"
     "      --sensors LIST   drivers to use; see `wattle sensors`\n"
+    "      --cloud-metadata ask the cloud for the instance type, for the model; at most 200 ms\n"
     "\n"
     "Exit status: 0, also after ^C; 2 for bad options; 125 when nothing can be measured.\n";
 
@@ -66,6 +70,7 @@ struct column {
 
 struct monitor {
     struct cli *cli;
+    struct cloud cloud;
     enum form form;
     double interval_s, duration_s;
     long count;
@@ -94,6 +99,8 @@ static bool take_option(struct monitor *monitor, int code)
         return option_seconds(cli, "--duration", optarg, 0.01, 1e9, &monitor->duration_s);
     case OPTION_HZ:
         return option_config(cli, CONFIG_HZ, "--hz", optarg);
+    case OPTION_CLOUD_METADATA:
+        return option_config(cli, CONFIG_CLOUD_METADATA, "--cloud-metadata", "true");
     default:
         return option_config(cli, CONFIG_SENSORS, "--sensors", optarg);
     }
@@ -351,6 +358,7 @@ static int open_and_go(struct monitor *monitor)
     options.meter.size = sizeof options.meter;
     options.meter.hz = config_number(&cli->config, CONFIG_HZ);
     options.meter.drivers = config_text(&cli->config, CONFIG_SENSORS);
+    options.meter.host = cloud_host(cli, &monitor->cloud);
     options.meter.slow_wait_s = 2; /* a monitor wants its GPUs in the first row */
     options.target = MEASURE_MACHINE;
     block_signals(&signals);

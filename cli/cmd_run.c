@@ -111,6 +111,7 @@ static int begin(struct run *run)
     options.meter.size = sizeof options.meter;
     options.meter.hz = config_number(&run->cli->config, CONFIG_HZ);
     options.meter.drivers = config_text(&run->cli->config, CONFIG_SENSORS);
+    options.meter.host = cloud_host(run->cli, &run->cloud);
     if (run->facts.state_dir[0] != '\0') {
         snprintf(run->memory_path, sizeof run->memory_path, "%s/sensors.state",
                  run->facts.state_dir);

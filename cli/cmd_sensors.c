@@ -8,27 +8,30 @@
 
 #include <wattle/meter.h>
 
+#include "cli/cloud.h"
 #include "cli/output.h"
 #include "cli/terminal.h"
 #include "record/utf8.h"
 #include "record/words.h"
 #include "sense/sense.h"
 
-enum { OPTION_JSON = OPTION_OWN, OPTION_SENSORS };
+enum { OPTION_JSON = OPTION_OWN, OPTION_SENSORS, OPTION_CLOUD_METADATA };
 
 static const struct option long_options[] = {
     {"json", no_argument, NULL, OPTION_JSON},
     {"sensors", required_argument, NULL, OPTION_SENSORS},
+    {"cloud-metadata", no_argument, NULL, OPTION_CLOUD_METADATA},
     OPTIONS_COMMON,
 };
 
 static const char help[] =
     "List every sensor of this machine: those that can be used, and why the others cannot.\n"
     "\n"
-    "Usage: wattle sensors [--json] [--sensors LIST]\n"
+    "Usage: wattle sensors [--json] [--sensors LIST] [--cloud-metadata]\n"
     "\n"
     "      --json           an array of {name, kind, driver, source, usable, reason, quality}\n"
     "      --sensors LIST   look with these drivers only\n"
+    "      --cloud-metadata ask the cloud for the instance type, for the model; at most 200 ms\n"
     "\n"
     "`wattle doctor` also tries them, and says what each missing one needs.\n"
     "Exit status: 0 when something can be used, else 1.\n";
@@ -81,6 +84,7 @@ static void print_row(const struct wattle_channel *channel, bool colour)
 int cmd_sensors(struct cli *cli, int argc, char **argv)
 {
     struct wattle_sensors *sensors;
+    struct cloud cloud;
     struct wattle_error err = {0};
     json_t *array = NULL;
     bool json = false, any = false, colour;
@@ -90,6 +94,10 @@ int cmd_sensors(struct cli *cli, int argc, char **argv)
     while ((code = option_next(cli, argc, argv, "", long_options, help)) >= 0) {
         if (code == OPTION_JSON) {
             json = true;
+        } else if (code == OPTION_CLOUD_METADATA) {
+            if (!option_config(cli, CONFIG_CLOUD_METADATA, "--cloud-metadata", "true")) {
+                return CLI_USAGE;
+            }
         } else if (!option_config(cli, CONFIG_SENSORS, "--sensors", optarg)) {
             return CLI_USAGE;
         }
@@ -100,7 +108,8 @@ int cmd_sensors(struct cli *cli, int argc, char **argv)
     if (!option_no_arguments(cli, argc, argv) || cli_load_config(cli) != 0) {
         return CLI_USAGE;
     }
-    if (wattle_sensors_find(&sensors, NULL, config_text(&cli->config, CONFIG_SENSORS), &err) != 0) {
+    if (wattle_sensors_find(&sensors, cloud_host(cli, &cloud),
+                            config_text(&cli->config, CONFIG_SENSORS), &err) != 0) {
         return usage_error(cli, "%s", err.text);
     }
     colour = terminal_colour(fileno(stdout));

@@ -11,6 +11,7 @@
 
 #include "attribute/measurement.h"
 #include "carbon/table.h"
+#include "cli/cloud.h"
 #include "cli/command.h"
 #include "cli/launch.h"
 
@@ -86,6 +87,7 @@ struct run {
     bool keep;
     bool spool_failed;
     char memory_path[RUN_PATH_MAX + 16];
+    struct cloud cloud;
 };
 
 /* Writes the record beside the store, if the run is to be kept. */

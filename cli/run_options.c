@@ -18,6 +18,7 @@ enum {
     OPTION_PROJECT,
     OPTION_TAG,
     OPTION_SENSORS,
+    OPTION_CLOUD_METADATA,
     OPTION_IDLE,
     OPTION_NO_STORE,
     OPTION_PID,
@@ -36,6 +37,7 @@ static const struct option long_options[] = {
     {"project", required_argument, NULL, OPTION_PROJECT},
     {"tag", required_argument, NULL, OPTION_TAG},
     {"sensors", required_argument, NULL, OPTION_SENSORS},
+    {"cloud-metadata", no_argument, NULL, OPTION_CLOUD_METADATA},
     {"idle", required_argument, NULL, OPTION_IDLE},
     {"no-store", no_argument, NULL, OPTION_NO_STORE},
     {"pid", required_argument, NULL, OPTION_PID},
@@ -57,6 +59,7 @@ static const char help[] =
     "How:\n"
     "      --hz N           samples per second, 0.1 to 1000 (10)\n"
     "      --sensors LIST   drivers to use; see `wattle sensors`\n"
+    "      --cloud-metadata ask the cloud for the instance type, for the model; at most 200 ms\n"
     "      --idle TIME      measure the idle machine for TIME before, as 5s\n"
     "      --zone ZONE      country whose electricity is used, as FR; without it no CO2e\n"
     "What is told and kept:\n"
@@ -187,6 +190,8 @@ static bool take_option(struct run_options *options, struct cli *cli, int code)
         return option_config(cli, CONFIG_PROJECT, "--project", optarg);
     case OPTION_TAG:
         return add_tag(options, cli, optarg);
+    case OPTION_CLOUD_METADATA:
+        return option_config(cli, CONFIG_CLOUD_METADATA, "--cloud-metadata", "true");
     case OPTION_SENSORS:
         return option_config(cli, CONFIG_SENSORS, "--sensors", optarg);
     case OPTION_IDLE:

@@ -7,12 +7,12 @@ _wattle_options()
 
     case $1 in
         run) echo "--json --quiet --verbose --hz --live --zone --project --tag --sensors --idle" \
-            "--no-store --pid --cgroup --user $common" ;;
-        monitor) echo "--interval --count --duration --csv --json --hz --sensors $common" ;;
+            "--cloud-metadata --no-store --pid --cgroup --user $common" ;;
+        monitor) echo "--interval --count --duration --csv --json --hz --sensors --cloud-metadata $common" ;;
         runs) echo "--project --tag --text --since --until --limit --json $common" ;;
         show) echo "--json --verbose $common" ;;
-        sensors) echo "--json --sensors $common" ;;
-        doctor) echo "--fix --root --sensors $common" ;;
+        sensors) echo "--json --sensors --cloud-metadata $common" ;;
+        doctor) echo "--fix --root --sensors --cloud-metadata $common" ;;
         load) echo "--cpu --threads --memory --duration --stress --interactive $common" ;;
         calibrate) echo "--watts --load --error --show --forget --json $common" ;;
         estimate) echo "--accelerator --active-parameters --batch --cores --count --cpu --csv" \

@@ -162,8 +162,8 @@ bool metadata_address_parse(const char *text, unsigned *ret_address, unsigned *r
     }
     memcpy(name, text, (size_t)(colon - text));
     name[colon - text] = '\0';
-    if (inet_pton(AF_INET, name, &address) != 1 || !parse_u64(colon + 1, strlen(colon + 1), &port) ||
-        port < 1 || port > 65535) {
+    if (inet_pton(AF_INET, name, &address) != 1 ||
+        !parse_u64(colon + 1, strlen(colon + 1), &port) || port < 1 || port > 65535) {
         return false;
     }
     *ret_address = address.s_addr;

@@ -161,6 +161,9 @@ void machine_virt_read(const struct wattle_host *host, struct machine_virt *ret)
     memset(ret, 0, sizeof *ret);
     machine_cpu_read(host, &cpu);
     machine_kind_read(host, &cpu, ret);
+    if (ret->instance_type[0] == '\0' && host->instance != NULL) {
+        set(ret->instance_type, sizeof ret->instance_type, host->instance);
+    }
     container_read(host, ret);
     cgroup_limits_read(host, cpu.threads, &limits);
     ret->cpu_limit = limits.cpus;

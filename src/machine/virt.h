@@ -11,7 +11,7 @@ struct machine_virt {
     bool virtual_machine;
     char hypervisor[32];    /* "kvm", "vmware", "hyperv", "xen", ...; "" none or unknown */
     char cloud[32];         /* "aws", "gcp", "azure", ...; "" none or unknown */
-    char instance_type[64]; /* from DMI where it says it; "" unknown */
+    char instance_type[64]; /* of DMI, else of the host; "" unknown */
     bool container;
     char container_kind[32]; /* "docker", "podman", "lxc", ...; "" unknown */
     double cpu_limit;       /* CPUs that the cgroup may use; NaN: no limit */

@@ -124,7 +124,8 @@ static void note_verdict(const struct slot *slot, enum select_role role,
 void notes_fill(const struct wattle_meter *meter, const struct select_candidate *candidates,
                 size_t count, struct wattle_energy *ret)
 {
-    bool counted = false, modelled = false;
+    const char *model = NULL;
+    bool counted = false;
     size_t i;
 
     for (i = 0; i < count; i++) {
@@ -135,7 +136,9 @@ void notes_fill(const struct wattle_meter *meter, const struct select_candidate 
         }
         if (candidates[i].role == SELECT_COUNTED) {
             counted = true;
-            modelled = modelled || slot->channel.quality == WATTLE_MODELLED;
+            if (slot->channel.quality == WATTLE_MODELLED) {
+                model = slot->channel.reason;
+            }
         }
     }
     note_refused(meter, candidates, count, ret);
@@ -154,7 +157,8 @@ void notes_fill(const struct wattle_meter *meter, const struct select_candidate 
     }
     if (!counted) {
         note_add(ret, "nothing could be counted: the machine's energy is unknown");
-    } else if (modelled) {
-        note_add(ret, "no sensor could be used: the energy is modelled");
+    } else if (model != NULL) {
+        note_add(ret, "no sensor could be used: the energy is modelled%s%s",
+                 model[0] != '\0' ? "; " : "", model);
     }
 }

@@ -139,7 +139,16 @@ static bool instance_describe(const struct machine_cpu *cpu, const struct machin
     struct estimate_server_spec *spec = &ret->spec;
     /* A family may run on several processors: a name that can be seen tells more. */
     if (machine_cloud_cpu_hidden(spec->cpu)) {
-        snprintf(spec->cpu, sizeof(spec->cpu), "%s", cloud.cpu);
+        struct estimate_server_spec named = *spec;
+        struct estimate_server seen;
+        snprintf(named.cpu, sizeof(named.cpu), "%s", cloud.cpu);
+        estimate_server(spec, &seen);
+        estimate_server(&named, &ret->server);
+        /* Family and model are not hidden: nothing may be said against them. */
+        if (seen.microarchitecture[0] == '\0' ||
+            strcmp(seen.microarchitecture, ret->server.microarchitecture) == 0) {
+            *spec = named;
+        }
     }
     spec->sockets = cloud.sockets;
     spec->memory_gb = cloud.host_memory_gb;

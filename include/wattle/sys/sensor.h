@@ -63,6 +63,8 @@ struct wattle_host {
     void (*handle_close)(void *user, int handle);
     void *io_user;
 
+    const char *instance; /* type of the rented machine where DMI does not say it; NULL: unknown */
+
     const char *calibration; /* what `wattle calibrate` kept for the modelled driver; NULL: none */
 };
 
