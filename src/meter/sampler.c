@@ -12,10 +12,11 @@
 #include "base/error.h"
 #include "meter/state.h"
 
-
 /* A vendor library that has not come back after so long (nvmlInit of eight sleeping GPUs takes a
  * few seconds) never will: its thread is left behind, with the meter that it uses. */
 #define HANG_S 10
+/* What a driver may block on hardware that hangs; <wattle/sys/sensor.h>. */
+#define PROBE_NS 200000000L
 
 /* No counter may wrap between two rounds, whatever rate was asked for: a third of its range at
  * the highest power that is believed. */
@@ -119,9 +120,14 @@ bool sampler_stop(struct wattle_meter *meter)
         ended = join(meter->thread, &until);
     }
     if (meter->slow_thread_started) {
-        /* Who ended a session has waited for it already. */
+        /* Who ended a session has waited for it already: only what a probe may take (sensor.h). */
         if (opening) {
             clock_gettime(CLOCK_REALTIME, &until);
+            until.tv_nsec += PROBE_NS;
+            if (until.tv_nsec >= NS_PER_S) {
+                until.tv_sec++;
+                until.tv_nsec -= NS_PER_S;
+            }
         }
         ended = join(meter->slow_thread, &until) && ended;
     }

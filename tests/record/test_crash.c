@@ -195,7 +195,8 @@ static void killed_at_any_moment_a_run_is_kept(void **state)
     struct tally tally;
     int round;
 
-    for (round = 0; round < KILLS; round++) {
+    /* On a slow machine the lives get longer until one run has come to its end. */
+    for (round = 0; round < KILLS || (finished == 0 && round < 10 * KILLS); round++) {
         const struct timespec life = {.tv_nsec = 1000000L + 700001L * round};
         char words[4096];
         int ends[2], status;
@@ -227,9 +228,9 @@ static void killed_at_any_moment_a_run_is_kept(void **state)
     tally_runs(folder->store, &tally);
     assert_true(finished > 0);
     assert_int_equal(tally.other, 0);
-    assert_in_range(tally.finished, finished, finished + KILLS);
+    assert_in_range(tally.finished, finished, finished + round);
     /* Every run that was spooled is there; of each killed process, one more may be. */
-    assert_in_range(tally.finished + tally.interrupted, spooled, spooled + KILLS);
+    assert_in_range(tally.finished + tally.interrupted, spooled, spooled + round);
 }
 
 static void a_killed_run_has_its_last_second(void **state)
