@@ -133,7 +133,9 @@ static int print_json(const struct server_query *query, const struct estimate_se
     output_number(object, "confidence", server->confidence);
     output_number(object, "idle_w", server->idle_w.value);
     output_number(object, "max_w", server->max_w.value);
-    output_text(object, "microarchitecture", server->microarchitecture);
+    /* Always there, so that who reads it need not ask whether it is. */
+    output_text(object, "microarchitecture",
+                server->microarchitecture[0] != '\0' ? server->microarchitecture : "unknown");
     output_text(object, "basis", server->basis);
     if (query->explain) {
         struct estimate_term terms[ESTIMATE_TERMS_MAX];

@@ -69,13 +69,32 @@ static int match(const struct accelerator *row, char words[WORDS_MAX][WORD_SIZE]
         for (j = 0; j < own_count; j++) {
             here = here || strcmp(words[i], own[j]) == 0;
         }
-        /* Memory sizes and form factors refine; the model's own word decides. */
-        if (!here && i == 0) {
+        /* Memory sizes and form factors refine; the model's own word decides, which follows its
+         * family's where that has no number: an RTX 4080 is no other RTX. */
+        if (!here && (i == 0 || (i == 1 && strpbrk(words[0], "0123456789") == NULL))) {
             return -1;
         }
         found += here ? 2 : 0;
     }
-    return found;
+    /* "Jetson Nano" is that row and no Jetson Orin Nano. */
+    return found + (found == 2 * own_count);
+}
+
+/* "RTX4090" and "TPUv5e": the same letters without the spaces. */
+static bool match_joined(const struct accelerator *row, char words[WORDS_MAX][WORD_SIZE], int count)
+{
+    char own[WORDS_MAX][WORD_SIZE];
+    char joined[2][WORDS_MAX * WORD_SIZE] = {"", ""};
+    int own_count = split(row->device, own);
+    int i;
+
+    for (i = 0; i < count; i++) {
+        strcat(joined[0], words[i]);
+    }
+    for (i = 0; i < own_count; i++) {
+        strcat(joined[1], own[i]);
+    }
+    return strcmp(joined[0], joined[1]) == 0;
 }
 
 int accelerator_find(const char *name, const struct accelerator **ret, struct wattle_error *err)
@@ -93,6 +112,11 @@ int accelerator_find(const char *name, const struct accelerator **ret, struct wa
 
         if (found > best) {
             best = found;
+            *ret = &accelerators[i];
+        }
+    }
+    for (i = 0; i < accelerator_count && count > 0 && *ret == NULL; i++) {
+        if (match_joined(&accelerators[i], words, count)) {
             *ret = &accelerators[i];
         }
     }

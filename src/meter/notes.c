@@ -124,7 +124,7 @@ static void note_verdict(const struct slot *slot, enum select_role role,
 void notes_fill(const struct wattle_meter *meter, const struct select_candidate *candidates,
                 size_t count, struct wattle_energy *ret)
 {
-    const char *model = NULL;
+    const struct wattle_channel *model = NULL;
     bool counted = false;
     size_t i;
 
@@ -137,7 +137,7 @@ void notes_fill(const struct wattle_meter *meter, const struct select_candidate 
         if (candidates[i].role == SELECT_COUNTED) {
             counted = true;
             if (slot->channel.quality == WATTLE_MODELLED) {
-                model = slot->channel.reason;
+                model = &slot->channel;
             }
         }
     }
@@ -158,7 +158,8 @@ void notes_fill(const struct wattle_meter *meter, const struct select_candidate 
     if (!counted) {
         note_add(ret, "nothing could be counted: the machine's energy is unknown");
     } else if (model != NULL) {
-        note_add(ret, "no sensor could be used: the energy is modelled%s%s",
-                 model[0] != '\0' ? "; " : "", model);
+        /* "modelled:Zen 3", and what that rests on */
+        note_add(ret, "no sensor could be used: the energy is %s%s%s", model->source,
+                 model->reason[0] != '\0' ? "; " : "", model->reason);
     }
 }

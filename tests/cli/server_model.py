@@ -36,6 +36,10 @@ class Server(unittest.TestCase):
                                   "microarchitecture", "basis"})
         self.assertTrue(r["idle_w"] < r["low_w"] < r["power_w"] < r["high_w"] < 2 * r["max_w"])
         self.assertEqual(r["microarchitecture"], "Zen 3")
+        unknown = json.loads(run("estimate", "server", "--cpu", "x", "--load", "0.5",
+                                 "--json").stdout)
+        self.assertEqual(set(unknown), set(r))
+        self.assertEqual(unknown["microarchitecture"], "unknown")
 
     def test_explain_shows_factors_whose_product_is_the_estimate(self):
         r = json.loads(run(*self.QUERY, "--load", "1", "--json", "--explain").stdout)

@@ -49,6 +49,24 @@ static void a_power_that_nobody_publishes_is_a_range(void **state)
     assert_true(fabs(power.value - 490) < 1);
 }
 
+static void every_row_is_found_by_its_own_name(void **state)
+{
+    const struct accelerator *found;
+    struct wattle_error err;
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < accelerator_count; i++) {
+        assert_int_equal(accelerator_find(accelerators[i].device, &found, &err), 0);
+        assert_string_equal(found->device, accelerators[i].device);
+    }
+    assert_string_equal(find("RTX4090")->device, "RTX 4090");
+    assert_string_equal(find("TPUv5e")->device, "TPU v5e");
+    assert_string_equal(find("H100")->device, "H100 SXM");
+    assert_int_equal(accelerator_find("RTX 4080", &found, &err), WATTLE_E_NOENT);
+    assert_int_equal(accelerator_find("TPU v9", &found, &err), WATTLE_E_NOENT);
+}
+
 /*
  * Patterson et al. 2021, table 4, as collected by LLMCarbon: total FLOPs, achieved FLOP/s per
  * device, system watts per device, devices, PUE -> MWh.
@@ -188,6 +206,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(names_come_with_noise),
         cmocka_unit_test(a_power_that_nobody_publishes_is_a_range),
+        cmocka_unit_test(every_row_is_found_by_its_own_name),
         cmocka_unit_test(published_models_come_out_within_five_percent),
         cmocka_unit_test(an_unknown_utilisation_widens_the_interval),
         cmocka_unit_test(energy_per_token_falls_with_the_batch),
