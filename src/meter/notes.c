@@ -159,7 +159,10 @@ void notes_fill(const struct wattle_meter *meter, const struct select_candidate 
         note_add(ret, "nothing could be counted: the machine's energy is unknown");
     } else if (model != NULL) {
         /* "modelled:Zen 3", and what that rests on */
-        note_add(ret, "no sensor could be used: the energy is %s%s%s", model->source,
-                 model->reason[0] != '\0' ? "; " : "", model->reason);
+        const char *name = strchr(model->source, ':');
+
+        note_add(ret, "no sensor could be used: the energy is modelled (%s)%s%s",
+                 name != NULL ? name + 1 : model->source, model->reason[0] != '\0' ? "; " : "",
+                 model->reason);
     }
 }
