@@ -12,6 +12,7 @@ Z90 = 1.6449
 # A further machine with a CPU model of the table: its own row is in the fit when the table is
 # used on it again, which holds more than nine of ten; left out, a little less. Between the two.
 SEEN_LEVEL = 0.88
+SEEN_WIDTH = 0.97
 AGES = (2017, 2023)  # first years of the second and third age; each has errors of its own size
 
 
@@ -66,8 +67,9 @@ class Fit:
         names, counts = np.unique(self.f.group, return_counts=True)
         several = np.isin(self.f.group, names[counts > 1])
         error = np.abs(target["y"] - target["loo"]) / target["loo_sd"]
-        target["seen_factor"] = {age: factor(error[several & (self.age == age)], SEEN_LEVEL)
-                                 for age in range(len(AGES) + 1)}
+        target["seen_factor"] = {
+            age: SEEN_WIDTH * factor(error[several & (self.age == age)], SEEN_LEVEL)
+            for age in range(len(AGES) + 1)}
         target["loo_wide"] = target["loo_sd"] * np.array([target["seen_factor"][age]
                                                           for age in self.age])
         target["several"] = several
