@@ -107,8 +107,8 @@ static void hostile_answers_are_refused(void **state)
         "HTTP/1.1 200 OK\r\nContent-Length: 4096\r\n\r\nx",
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
         "HTTP/1.1 200 OK\r\n\r\nm5.large; rm -r /", "HTTP/1.1 200 OK\r\n\r\n",
-        "HTTP/1.1 200 OK\r\n\r\n"
-        "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+        ("HTTP/1.1 200 OK\r\n\r\n"
+         "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"),
     };
     struct server server;
     struct wattle_error err;
