@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "meter/accumulate.h"
 
+#include <limits.h>
 #include <math.h>
 #include <string.h>
 
@@ -181,6 +182,10 @@ static void moved(struct accumulator *acc, int64_t t_ns, double up_j, double dt_
         /* It stood still for at least still_s, and moved within the dt_s after that. */
         acc->observed_period_s = fmax(acc->observed_period_s, still_s + fmin(dt_s, still_s));
     }
+    acc->rise_j = fmax(acc->rise_j, up_j);
+    if (acc->moves < UINT_MAX) {
+        acc->moves++;
+    }
     acc->moved = true;
     acc->changed_ns = t_ns;
 }
@@ -236,6 +241,7 @@ static void add_counter(struct accumulator *acc, const struct wattle_reading *re
         moved(acc, reading->t_ns, up_j, dt_s);
     } else {
         acc->still_ns = reading->t_ns;
+        acc->plateau_s = fmax(acc->plateau_s, since_s);
     }
 }
 

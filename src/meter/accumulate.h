@@ -68,6 +68,9 @@ struct accumulator {
     int64_t changed_ns; /* reading at which the counter last moved */
     int64_t still_ns;   /* last reading at which it had not */
     double observed_period_s;
+    double plateau_s;   /* longest time seen standing still between two readings, or so far */
+    double rise_j;      /* largest step between two readings */
+    unsigned moves;     /* how many were seen, up to a few */
     double recent_w; /* mean of about the last second; NaN unknown */
     double recent_s;
     double swing_w;

@@ -10,9 +10,9 @@
 #include "meter/memory.h"
 #include "meter/state.h"
 
-/* Calibration keeps a device to itself for a moment: not in the first second, when a short run
- * would end inside it. */
-#define CALIBRATE_AFTER_S 1
+/* Calibration keeps a device to itself for a moment, in which a run that ends has no last reading:
+ * not while that moment would be a large part of the run. */
+#define CALIBRATE_AFTER_S 10
 
 /* A slow driver may take so much of the thread: 2 % of one core. */
 #define CALL_SHARE 50
@@ -233,6 +233,7 @@ static void calibrate(struct wattle_meter *meter, struct group *group, bool meas
         return;
     }
     pthread_mutex_lock(&group->reading);
+    atomic_store(&group->calibrating, true);
     if (measure && (group->driver->calibrate == NULL ||
                     group->driver->calibrate(group->state, CALIBRATE_S, found) < 0)) {
         measure = false;
@@ -254,6 +255,7 @@ static void calibrate(struct wattle_meter *meter, struct group *group, bool meas
         group->period_ns = (int64_t)(CALL_SHARE * calls_s * 1e9);
     }
     pthread_mutex_unlock(&meter->lock);
+    atomic_store(&group->calibrating, false);
     pthread_mutex_unlock(&group->reading);
     free(found);
 }

@@ -43,8 +43,14 @@ static double edge_j(const struct accumulator *acc, double age_s)
 
     if (acc->quantity == WATTLE_Q_ENERGY) {
         double tick_w = acc->moved ? fmax(acc->recent_w, 0) : acc->nominal_w;
+        double tick_j = tick_w * fmax(period_s, age_s);
 
-        return tick_w * fmax(period_s, age_s) + acc->unit_j;
+        /* It steps more slowly than it should, and too few steps were seen to know how slowly:
+         * either end may hide a whole one. */
+        if (acc->moves < 3 && acc->plateau_s > 5 * acc->period_s) {
+            tick_j = fmax(tick_j, acc->rise_j);
+        }
+        return tick_j + acc->unit_j;
     }
     /* A mean since the previous read has no edge: it speaks of exactly the time that passed. */
     if (acc->averaging_s < 0) {

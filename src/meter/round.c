@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#define _GNU_SOURCE
 /* One sampling round: ask the drivers, add up, judge, draw one row, tell the observer. */
 #include <math.h>
 #include <string.h>
@@ -126,9 +127,10 @@ static bool lock_slow(struct group *group, int kind)
     if (kind == ROUND_PERIODIC) {
         return pthread_mutex_trylock(&group->reading) == 0;
     }
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += SLOW_READ_WAIT_S;
-    return pthread_mutex_timedlock(&group->reading, &until) == 0;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    /* Calibration is not waited for: a session would last longer than what it measures. */
+    until.tv_sec += atomic_load(&group->calibrating) ? 0 : SLOW_READ_WAIT_S;
+    return pthread_mutex_clocklock(&group->reading, CLOCK_MONOTONIC, &until) == 0;
 }
 
 static bool ask_slow(struct wattle_meter *meter, int kind)

@@ -62,6 +62,7 @@ struct group {
     bool slow;
     bool ended; /* nothing more will ever come */
     bool fresh; /* readings wait to be added */
+    atomic_bool calibrating;
 };
 
 struct wattle_meter {
