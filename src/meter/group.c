@@ -313,7 +313,6 @@ static void join_group(struct wattle_meter *meter, struct group *group)
 void meter_join_slow(struct wattle_meter *meter)
 {
     struct wattle_channel_list found = {0};
-    size_t first = atomic_load(&meter->group_count);
     size_t i;
 
     if (probe(meter, true, &found, NULL) == 0) {
@@ -332,9 +331,18 @@ void meter_join_slow(struct wattle_meter *meter)
     meter->slow_done = true;
     pthread_cond_broadcast(&meter->changed);
     pthread_mutex_unlock(&meter->lock);
-    for (i = first; i < atomic_load(&meter->group_count); i++) {
+}
+
+void meter_calibrate_slow(struct wattle_meter *meter)
+{
+    size_t i;
+
+    for (i = 0; i < atomic_load(&meter->group_count); i++) {
         bool measure = !calibrated(meter->groups[i]);
 
+        if (!meter->groups[i]->slow) {
+            continue;
+        }
         if (measure && !wait_before_calibration(meter)) {
             break;
         }

@@ -72,6 +72,7 @@ static void *open_slow(void *user)
 {
     pthread_setname_np(pthread_self(), "wattle-open");
     meter_join_slow(user);
+    meter_calibrate_slow(user);
     return NULL;
 }
 

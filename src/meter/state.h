@@ -137,6 +137,8 @@ int64_t meter_now_ns(const struct wattle_meter *meter);
 int group_open_quick(struct wattle_meter *meter, struct wattle_error *err);
 void group_destroy(struct group *group);
 void meter_join_slow(struct wattle_meter *meter);
+/* What the slow drivers cost and how they step, once the meter has run for a while. */
+void meter_calibrate_slow(struct wattle_meter *meter);
 
 /* round.c: reads what is due and draws one more row. forced: for somebody who waits. */
 enum { ROUND_PERIODIC = 0, ROUND_FORCED = 1 };
