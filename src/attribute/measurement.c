@@ -285,6 +285,12 @@ static void add_notes(struct measurement *measurement, struct wattle_energy *ene
         accounts_note(energy, "idle power is a guess with a wide interval; it is remembered once "
                       "the machine has been seen at rest, or measured with --idle 5s");
     }
+    if (strcmp(energy->idle_source, "measured just before") == 0 &&
+        measurement->accounts.before_use > 0.1) {
+        accounts_note(energy, "idle power was measured while the machine was %.0f %% busy: too much "
+                      "is called idle; remembered idle power is better",
+                      100 * measurement->accounts.before_use);
+    }
 }
 
 /* The session ends at once; what is slow to ask comes after it. */

@@ -54,6 +54,20 @@ static int total_flops(const struct estimate_work *work, struct estimate_result 
     return 0;
 }
 
+/* Weights, gradients and the optimiser's state: 16 bytes a parameter with Adam in mixed precision
+ * (Rajbhandari et al., ZeRO, 2020). */
+static void say_if_too_large(const struct estimate_work *work, double count,
+                             struct estimate_result *ret)
+{
+    double needed_gb = work->parameters * 16 / 1e9;
+
+    if (needed_gb > work->accelerator->memory_gb * count) {
+        estimate_assume(ret, "training state (%.3g GB, 16 bytes a parameter) does not fit into %g x "
+                             "%.3g GB: an underestimate, it would be moved or more devices used",
+                        needed_gb, count, work->accelerator->memory_gb);
+    }
+}
+
 /* Bytes through the accelerators' memory: half of what their bandwidth allows, the middle of
  * what profiles of training steps show; it only moves energy between two lines. */
 static double bytes_moved(const struct estimate_work *work, double count, double duration_s)
@@ -91,6 +105,7 @@ int estimate_train(const struct estimate_work *work, struct estimate_result *ret
     if (assumption != NULL) {
         estimate_assume(ret, "%s", assumption);
     }
+    say_if_too_large(work, count, ret);
     estimate_use(ret, "peak_flops", peak, NAN, NAN, "FLOP/s", work->accelerator->source);
     mfu = work->utilization;
     if (isnan(mfu)) {

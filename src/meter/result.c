@@ -14,7 +14,7 @@
 /*
  * Two runs of the same work share the model's error: specifications, shape, age of the machine.
  * What differs is utilisation to a jiffy, temperature, fans and the rest of the system: a few
- * percent (run-to-run spread of whole servers, SPECpower reports ask for 5 % at most).
+ * percent. Our own choice, not measured.
  */
 #define MODEL_REPEAT 0.03
 /* A session's ends are known to the time of a round each. */
