@@ -287,8 +287,8 @@ static void add_notes(struct measurement *measurement, struct wattle_energy *ene
     }
     if (strcmp(energy->idle_source, "measured just before") == 0 &&
         measurement->accounts.before_use > 0.1) {
-        accounts_note(energy, "idle power was measured while the machine was %.0f %% busy: too much "
-                      "is called idle; remembered idle power is better",
+        accounts_note(energy, "idle power was measured while the machine was %.0f %% busy: too "
+                      "much is called idle; remembered idle power is better",
                       100 * measurement->accounts.before_use);
     }
 }

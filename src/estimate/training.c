@@ -62,8 +62,9 @@ static void say_if_too_large(const struct estimate_work *work, double count,
     double needed_gb = work->parameters * 16 / 1e9;
 
     if (needed_gb > work->accelerator->memory_gb * count) {
-        estimate_assume(ret, "training state (%.3g GB, 16 bytes a parameter) does not fit into %g x "
-                             "%.3g GB: an underestimate, it would be moved or more devices used",
+        estimate_assume(ret, "training state (%.3g GB, 16 bytes a parameter) does not fit into "
+                             "%g x %.3g GB: an underestimate, it would be moved or more devices "
+                             "used",
                         needed_gb, count, work->accelerator->memory_gb);
     }
 }
