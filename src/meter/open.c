@@ -137,6 +137,7 @@ static int create(struct wattle_meter **ret, struct wattle_error *err)
     pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
     pthread_cond_init(&meter->changed, &attr);
     pthread_condattr_destroy(&attr);
+    sem_init(&meter->end, 0, 0);
     meter->busy_s = WATTLE_UNKNOWN;
     *ret = meter;
     if (series_init(&meter->series, RECENT_ROWS, HISTORY_ROWS) != 0) {
@@ -222,6 +223,7 @@ void wattle_meter_close(struct wattle_meter *meter)
     }
     series_finish(&meter->series);
     pthread_cond_destroy(&meter->changed);
+    sem_destroy(&meter->end);
     pthread_mutex_destroy(&meter->lock);
     pthread_mutex_destroy(&meter->round);
     munmap(meter->parent, 4096);

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-#define _GNU_SOURCE
 /* One sampling round: ask the drivers, add up, judge, draw one row, tell the observer. */
 #include <math.h>
 #include <string.h>
@@ -122,15 +121,23 @@ static void look_asleep(struct wattle_meter *meter)
 
 static bool lock_slow(struct group *group, int kind)
 {
-    struct timespec until;
+    const struct timespec pause = {.tv_sec = 0, .tv_nsec = 200000};
+    int64_t until_ns;
 
-    if (kind == ROUND_PERIODIC) {
-        return pthread_mutex_trylock(&group->reading) == 0;
+    if (pthread_mutex_trylock(&group->reading) == 0) {
+        return true;
     }
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    /* Calibration is not waited for: a session would last longer than what it measures. */
-    until.tv_sec += atomic_load(&group->calibrating) ? 0 : SLOW_READ_WAIT_S;
-    return pthread_mutex_clocklock(&group->reading, CLOCK_MONOTONIC, &until) == 0;
+    /* Calibration is not waited for: a session would last longer than what it measures. Looking
+     * again and again, because a mutex waits by a clock that people set back. */
+    until_ns = clock_monotonic_ns(NULL) + SLOW_READ_WAIT_S * NS_PER_S;
+    while (kind != ROUND_PERIODIC && !atomic_load(&group->calibrating) &&
+           clock_monotonic_ns(NULL) < until_ns) {
+        nanosleep(&pause, NULL);
+        if (pthread_mutex_trylock(&group->reading) == 0) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static bool ask_slow(struct wattle_meter *meter, int kind)

@@ -54,13 +54,9 @@ static void *sample(void *user)
         }
         until.tv_sec = next_ns / NS_PER_S;
         until.tv_nsec = next_ns % NS_PER_S;
-        /* A futex with an absolute time-out: as exact as clock_nanosleep, and close can end it. */
-        pthread_mutex_lock(&meter->lock);
-        while (!meter->stop &&
-               pthread_cond_timedwait(&meter->changed, &meter->lock, &until) == 0) {
-        }
-        stop = meter->stop;
-        pthread_mutex_unlock(&meter->lock);
+        /* As exact as clock_nanosleep, and close can end it: one system call a round, where a
+         * condition variable would make two. */
+        stop = sem_clockwait(&meter->end, CLOCK_MONOTONIC, &until) == 0;
         if (!stop) {
             round_take(meter, ROUND_PERIODIC);
         }
@@ -113,6 +109,9 @@ bool sampler_stop(struct wattle_meter *meter)
     pthread_mutex_lock(&meter->lock);
     opening = meter->slow_wanted && !meter->slow_done;
     meter->stop = true;
+    if (meter->thread_started) {
+        sem_post(&meter->end);
+    }
     pthread_cond_broadcast(&meter->changed);
     pthread_mutex_unlock(&meter->lock);
     clock_gettime(CLOCK_REALTIME, &until);

@@ -11,6 +11,7 @@
 #define METER_STATE_H
 
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdatomic.h>
 #include <time.h>
 #include <unistd.h>
@@ -83,6 +84,7 @@ struct wattle_meter {
 
     pthread_mutex_t round;
     pthread_mutex_t lock;
+    sem_t end; /* posted when the sampler shall end */
     pthread_cond_t changed; /* stop, or the slow drivers are there */
     pthread_t thread;
     bool thread_started;
